@@ -1,0 +1,116 @@
+// The one interface of every place where grapnel can run an op: plain user-space readers and hooks in
+// the kernel's I/O stack.
+//
+// Commit rule: the contribution of an extent stays in its own ExtentResult until the extent is proven
+// good; the scan merges it then, once. A failed extent leaves no trace and is done by another hook.
+//
+// Escapes: records that a hook's program cannot do (quotes, number too wide, record too long, group
+// table full) are done exactly by program::RecordRunner, inside the session, and counted.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "program/program.h"
+
+namespace grapnel::hooks {
+
+/// Bytes [begin, end) of the file. Every byte of [data_begin, data_end) is in exactly one extent.
+struct Extent {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  uint32_t number = 0;     ///< position in file order
+  bool first = false;      ///< begins at data_begin: no head fragment
+  bool last = false;       ///< ends at data_end
+  /// Quote state at `begin`; set when known for sure (redo), else the session guesses.
+  std::optional<source::QuoteState> start_state;
+};
+
+/// What a hook did for one extent, or for a whole scan (summed).
+struct HookCounters {
+  uint64_t bytes = 0;             ///< bytes of the extents whose records this hook computed
+  uint64_t records = 0;
+  uint64_t escapes = 0;           ///< records done by the exact form
+  uint64_t escape_bytes = 0;
+  uint64_t failed_extents = 0;
+  uint64_t bytes_copied = 0;      ///< file bytes that crossed into user space
+  uint64_t device_bytes = 0;      ///< asked from the device, as far as known
+  double cpu_seconds = 0;
+  void add(const HookCounters& other);
+};
+
+/// What one extent gave. Cut at record ends: bytes up to the first record start (`head`) belong to a
+/// record that began earlier, bytes after the last record end (`tail`) to one that ends later.
+/// The scan joins tail(i) + head(i+1) and does that record itself. If no record starts in the extent,
+/// everything is head and `has_record_start` is false.
+struct ExtentResult {
+  state::Partial partial;
+  std::string head;
+  std::string tail;
+  bool has_record_start = false;
+  source::QuoteState start_state = source::QuoteState::outside;  ///< assumed at Extent::begin
+  source::QuoteState end_state = source::QuoteState::outside;    ///< follows, at Extent::end
+  HookCounters counters;
+};
+
+/// One per worker thread and scan; made and used by that thread only.
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// Causes the I/O of `extent` and computes it. Looks at the token between blocks. Errors: hook
+  /// ("cannot do this extent": another hook takes it over), data and limit (the query fails),
+  /// cancelled, changed (file shorter than it was), io.
+  virtual Result<ExtentResult> drive(const Extent& extent, const CancelToken& cancel) = 0;
+};
+
+/// Yes, or the reason in words that a user understands, and the cure if there is one.
+struct Verdict {
+  bool yes = true;
+  std::string reason;
+  std::string cure;
+  static Verdict allow() { return {}; }
+  static Verdict refuse(std::string reason, std::string cure = {}) {
+    return {false, std::move(reason), std::move(cure)};
+  }
+};
+
+/// What is known about how much of an extent is in the page cache.
+enum class Residency : uint8_t { unknown, cached, uncached, mixed };
+
+/// Estimated price of one extent (defaults until measured).
+struct Cost {
+  double wall_seconds = 0;
+  double cpu_seconds = 0;
+  uint64_t device_bytes = 0;
+  uint64_t bytes_copied = 0;
+};
+
+class Hook {
+ public:
+  virtual ~Hook() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;         ///< "read", "pipe", ...
+  [[nodiscard]] virtual std::string_view description() const = 0;  ///< one line for doctor
+  [[nodiscard]] virtual bool in_kernel() const = 0;
+  /// May it run here at all? By probing (cached after the first call), never by kernel version.
+  /// Thread-safe.
+  virtual Verdict permitted() = 0;
+  /// Can it do this query on this file? Cheap; no I/O beyond statx.
+  virtual Verdict eligible(const program::Job& job) = 0;
+  [[nodiscard]] virtual Cost cost(const Extent& extent, Residency residency,
+                                  const program::Job& job) const = 0;
+  /// Makes what a worker needs. `program` is the user-space program of the job (kernel hooks use
+  /// their own lowering and take this one only for what cannot run in the kernel).
+  virtual Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
+                                                std::shared_ptr<const program::Program> program) = 0;
+};
+
+/// All hooks of this build, best known first. Owned by the process; never empty ("read" is there).
+const std::vector<Hook*>& all_hooks();
+Hook* find_hook(std::string_view name);
+
+}  // namespace grapnel::hooks

@@ -1,0 +1,63 @@
+// Cuts a file into extents, lets workers drive hooks over them, stitches records across extents, sees
+// that each byte is taken exactly once, cancels, reports progress, and checks that the file did not
+// change.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "hooks/hook.h"
+#include "program/program.h"
+
+namespace grapnel::scan {
+
+struct Progress {
+  uint64_t bytes_done = 0;
+  uint64_t bytes_total = 0;
+  double seconds = 0;
+  std::string hook;  ///< in use now
+};
+
+/// For a run of extents: which hook first, which ones if it cannot.
+struct HookChoice {
+  hooks::Hook* first = nullptr;
+  std::vector<hooks::Hook*> fallbacks;  ///< tried in order; empty: strict, the scan fails
+};
+
+struct Plan {
+  std::shared_ptr<const program::Job> job;
+  std::shared_ptr<const program::Program> program;
+  /// Choice for an extent, asked by the worker that takes it. Thread-safe.
+  std::function<HookChoice(const hooks::Extent&)> choose;
+  unsigned threads = 1;
+  uint64_t extent_bytes = 0;  ///< 0: chosen from the size
+  /// Stop early once this many rows (in file order) are there: LIMIT + OFFSET without ORDER BY.
+  std::optional<uint64_t> row_limit;
+  bool error_if_grown = false;  ///< --if-changed error
+};
+
+struct Statistics {
+  std::map<std::string, hooks::HookCounters> hooks;  ///< by hook name
+  hooks::HookCounters stitched;                      ///< records across extents
+  uint64_t file_bytes = 0;
+  unsigned threads = 0;
+  double wall_seconds = 0;
+  std::string stability;  ///< "leased" | "checked" | "open for writing"
+  std::vector<std::string> warnings;
+};
+
+struct Outcome {
+  state::Partial partial;  ///< merged; rows in file order
+  Statistics statistics;
+};
+
+/// Runs the whole scan. `progress` (may be empty) is called from one thread, about 10 times a second.
+Result<Outcome> run(const Plan& plan, const CancelToken& cancel,
+                    const std::function<void(const Progress&)>& progress);
+
+}  // namespace grapnel::scan

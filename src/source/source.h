@@ -1,0 +1,135 @@
+// A file as a table: which bytes are records, how a record is cut into fields, what their types are.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "op/evaluate.h"
+#include "op/type.h"
+
+namespace grapnel::source {
+
+enum class Format : uint8_t { csv, lines, fixed };
+
+struct Column {
+  std::string name;
+  op::Type type;
+};
+
+/// How CSV text is cut. Fields are separated by `delimiter`; a field that begins with `quote` runs
+/// to the closing quote, and a doubled quote inside stands for one. Records end with LF or CRLF
+/// outside quotes. Empty unquoted field = NULL. Blank lines are skipped (unless the table has one
+/// column: then a blank line is a NULL record, as in DuckDB).
+struct Dialect {
+  char delimiter = ',';
+  char quote = '"';               ///< NUL: no quoting
+  bool header = false;
+  bool trailing_delimiter = false;  ///< each record ends with a delimiter that begins no column
+};
+
+/// Result of describing a file: all that a reader needs, fixed before the scan starts.
+struct Layout {
+  Format format = Format::csv;
+  Dialect dialect;               ///< csv
+  std::vector<Column> columns;   ///< lines: line VARCHAR, line_offset BIGINT
+  uint32_t record_bytes = 0;     ///< fixed: size of one record
+  std::vector<uint32_t> field_offsets;  ///< fixed: offset of each column in the record
+};
+
+/// What the user asked for in FROM: a path and what was said about it. Absent = sniff.
+struct TableRequest {
+  std::string path;
+  std::optional<Format> format;
+  std::optional<char> delimiter;
+  std::optional<char> quote;     ///< NUL: no quoting
+  std::optional<bool> header;
+  std::optional<std::vector<Column>> columns;
+};
+
+/// (device, inode, size, times) as seen through our own open descriptor.
+struct FileIdentity {
+  uint64_t device = 0, inode = 0, size = 0;
+  int64_t mtime_ns = 0, ctime_ns = 0;
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+
+/// An open table. Immutable after open, shared by all workers.
+struct Source {
+  std::string path;      ///< as the user wrote it, for messages
+  UniqueFd file;
+  FileIdentity identity;
+  Layout layout;
+  uint64_t data_begin = 0;  ///< first byte after BOM and header
+  uint64_t data_end = 0;    ///< size at open
+};
+
+/// Opens a regular file for reading (O_NOATIME where allowed) and describes it: checks options,
+/// sniffs dialect, header and types from a sample of the first bytes (at most 64 KiB .. 1 MiB), and
+/// sets data_begin and data_end. `directory_fd` with `beneath`: the path is resolved by openat2
+/// RESOLVE_BENEATH below that directory (server); otherwise relative to the working directory.
+/// Errors: io, permission, usage (unknown suffix, bad option, with hint), data (binary file, ...).
+struct OpenOptions {
+  int directory_fd = -1;
+  bool beneath = false;
+};
+Result<std::shared_ptr<const Source>> open_source(const TableRequest& request,
+                                                  const OpenOptions& options);
+
+/// State of the byte before a record boundary search: whether it lies inside a quoted field.
+enum class QuoteState : uint8_t { outside, inside };
+
+/// Finds the ends of records, plain and exact.
+struct RecordEnd {
+  size_t content_size;   ///< bytes of the record without its line end
+  size_t consumed;       ///< content and line end
+};
+/// Next record of `data`, which starts at a record's start. Empty: no complete record (needs more
+/// bytes). With `last`, the end of data ends the record too.
+std::optional<RecordEnd> next_record(const Layout& layout, std::string_view data, bool last);
+
+/// Where the first record starts that begins after `data`'s first byte position, i.e. the offset just
+/// after the first record end, given the quote state at data[0]. Empty: none in these bytes; then
+/// `*state_at_end` (if given) is the state after the last byte.
+std::optional<size_t> find_record_start(const Layout& layout, std::string_view data,
+                                        QuoteState state, QuoteState* state_at_end = nullptr);
+
+/// Guesses whether data[0] lies inside quotes, from the places where quotes stand: an opening quote
+/// follows a delimiter or a line end, a closing one is followed by one. Never wrong silently: the
+/// scan verifies every guess.
+QuoteState guess_quote_state(const Layout& layout, std::string_view data);
+
+/// One record's fields, loaded on demand. Not thread-safe; one per worker.
+class RecordReader : public op::ValueSource {
+ public:
+  explicit RecordReader(const Source& source) : source_(source) {}
+  /// Points at a record: its bytes without the line end, and its offset in the file. The bytes must
+  /// live until the next call. For csv a blank record is reported by is_blank().
+  void set_record(std::string_view bytes, uint64_t file_offset);
+  /// Converts field `index`. Errors (ErrorKind::data) name file, line, byte offset, column, text and
+  /// the cure; the line number is counted only then.
+  Result<op::Datum> load(uint32_t index) override;
+
+ private:
+  Status split_fields();
+  const Source& source_;
+  std::string_view record_;
+  uint64_t file_offset_ = 0;
+  bool split_ = false;
+  struct Field {
+    std::string_view bytes;
+    bool quoted = false;
+    bool has_doubled_quotes = false;
+  };
+  std::vector<Field> fields_;
+  std::vector<std::string> unescaped_;
+};
+
+}  // namespace grapnel::source

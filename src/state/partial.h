@@ -1,0 +1,99 @@
+// The result of some extents of a scan: groups with their states, or rows. Partials of disjoint
+// extents are merged in any order; the answer does not depend on it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "op/query.h"
+#include "state/layout.h"
+
+namespace grapnel::state {
+
+/// Appends the encoding of one key value: a null byte (0 value, 1 NULL), then for 64-bit types 8
+/// bytes, for 128-bit types 16 bytes (little endian), for DOUBLE 8 bytes of the canonical bits (one
+/// NaN, one zero), for VARCHAR a 32-bit length and the bytes. Equal keys <=> equal encodings.
+void encode_key(std::string& out, const op::Datum& value, op::Type type);
+/// Reads one value back and advances `*position`. Text is borrowed from `encoded`.
+op::Datum decode_key(std::string_view encoded, size_t* position, op::Type type);
+
+/// Groups of an aggregating query: an open-addressing hash table from encoded key to slots.
+/// Without keys there is exactly one group, with the empty key. Not thread-safe.
+class GroupTable {
+ public:
+  GroupTable(const StateLayout& layout, size_t max_groups);
+  GroupTable(GroupTable&&) noexcept;
+  GroupTable& operator=(GroupTable&&) noexcept;
+  ~GroupTable();
+
+  /// Slots of the group with this key; a new group starts as zeroes with first offset UINT64_MAX.
+  /// nullptr if the limit of groups is reached. Valid until the next call.
+  uint64_t* find_or_insert(std::string_view encoded_key);
+  /// Number of groups.
+  [[nodiscard]] size_t size() const;
+  [[nodiscard]] size_t memory_bytes() const;
+  [[nodiscard]] std::string_view key(size_t group) const;
+  [[nodiscard]] uint64_t* slots(size_t group);
+  [[nodiscard]] const uint64_t* slots(size_t group) const;
+  /// The string store of extreme_text slots: number -> bytes. 0 is the empty string.
+  uint64_t add_string(std::string_view bytes);
+  [[nodiscard]] std::string_view string(uint64_t number) const;
+  void clear();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Rows of a row query: values of Op::outputs in file order.
+struct RowBatch {
+  struct RowColumn {
+    std::vector<Int128> integers;  ///< all but DOUBLE and VARCHAR
+    std::vector<double> reals;
+    std::vector<std::string> texts;
+    std::vector<uint8_t> nulls;
+  };
+  std::vector<uint64_t> file_offsets;
+  std::vector<RowColumn> columns;
+
+  [[nodiscard]] size_t size() const { return file_offsets.size(); }
+  void append(uint64_t file_offset, std::span<const op::Datum> values,
+              const std::vector<op::ExprPtr>& outputs);
+  [[nodiscard]] op::Datum value(size_t row, size_t column, op::Type type) const;
+  void append_all(RowBatch&& other);  ///< other's rows come after
+  void sort_by_offset();
+  [[nodiscard]] size_t memory_bytes() const;
+};
+
+class Partial {
+ public:
+  Partial(std::shared_ptr<const op::Op> op, std::shared_ptr<const StateLayout> layout,
+          size_t max_groups);
+
+  GroupTable groups;
+  RowBatch rows;
+  uint64_t records = 0;  ///< records looked at
+
+  /// Adds one value to the state of aggregate `index` of a group (exact; used by the interpreter).
+  /// ErrorKind::data if a sum leaves 128 bits.
+  Status update(uint64_t* slots, size_t index, const op::Datum& value);
+  /// Adds `other`, whose records are disjoint from ours. `other` is left empty.
+  Status merge(Partial&& other);
+  [[nodiscard]] const op::Op& op() const { return *op_; }
+  [[nodiscard]] const StateLayout& layout() const { return *layout_; }
+  /// Finished value of aggregate `index` of a group. Text is borrowed.
+  Result<op::Datum> finish(const uint64_t* slots, size_t index) const;
+  [[nodiscard]] bool empty() const;
+  void clear();
+
+ private:
+  std::shared_ptr<const op::Op> op_;
+  std::shared_ptr<const StateLayout> layout_;
+};
+
+}  // namespace grapnel::state
