@@ -48,6 +48,8 @@ run_step() {
   return "$status"
 }
 
+# show_log [LINES]
+# shellcheck disable=SC2120
 show_log() {
   {
     echo "--- end of $step_log"
@@ -61,8 +63,9 @@ step() {
   local name="$1" advice="$2"
   shift 2
   run_step "$name" "$@" && return 0
-  show_log
+  show_log 40
   die "$name failed. $advice Full log: $step_log"
 }
 
+# shellcheck disable=SC2034
 python_bin="build/venv/bin/python"
