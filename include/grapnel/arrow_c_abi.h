@@ -1,6 +1,7 @@
-/* The Arrow C data and stream interfaces, as specified in
- * https://arrow.apache.org/docs/format/CDataInterface.html and CStreamInterface.html. The guards are
- * the specification's own, so that this header and any other copy of it live together. */
+/* The Arrow C data and C stream interfaces, word for word as
+ * https://arrow.apache.org/docs/format/CDataInterface.html and CStreamInterface.html give them. The
+ * guards are the standard ones: together with Arrow's own header or another copy the structures are
+ * defined once. */
 #ifndef GRAPNEL_ARROW_C_ABI_H
 #define GRAPNEL_ARROW_C_ABI_H
 
@@ -18,6 +19,7 @@ extern "C" {
 #define ARROW_FLAG_MAP_KEYS_SORTED 4
 
 struct ArrowSchema {
+  // Array type description
   const char* format;
   const char* name;
   const char* metadata;
@@ -25,11 +27,15 @@ struct ArrowSchema {
   int64_t n_children;
   struct ArrowSchema** children;
   struct ArrowSchema* dictionary;
+
+  // Release callback
   void (*release)(struct ArrowSchema*);
+  // Opaque producer-specific data
   void* private_data;
 };
 
 struct ArrowArray {
+  // Array data description
   int64_t length;
   int64_t null_count;
   int64_t offset;
@@ -38,24 +44,32 @@ struct ArrowArray {
   const void** buffers;
   struct ArrowArray** children;
   struct ArrowArray* dictionary;
+
+  // Release callback
   void (*release)(struct ArrowArray*);
+  // Opaque producer-specific data
   void* private_data;
 };
 
-#endif
+#endif  // ARROW_C_DATA_INTERFACE
 
 #ifndef ARROW_C_STREAM_INTERFACE
 #define ARROW_C_STREAM_INTERFACE
 
 struct ArrowArrayStream {
+  // Callbacks providing stream functionality
   int (*get_schema)(struct ArrowArrayStream*, struct ArrowSchema* out);
   int (*get_next)(struct ArrowArrayStream*, struct ArrowArray* out);
   const char* (*get_last_error)(struct ArrowArrayStream*);
+
+  // Release callback
   void (*release)(struct ArrowArrayStream*);
+
+  // Opaque producer-specific data
   void* private_data;
 };
 
-#endif
+#endif  // ARROW_C_STREAM_INTERFACE
 
 #ifdef __cplusplus
 }

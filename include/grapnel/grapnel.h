@@ -1,0 +1,278 @@
+// grapnel's public interface: SQL on a file, run where the file lies.
+//
+//   auto connection = grapnel::api::Connection::embedded();
+//   auto result = connection->execute("SELECT count(*) FROM 'lineitem.csv'");
+//   if (!result) { std::cerr << result.error().to_string() << '\n'; return 1; }
+//   ArrowArrayStream stream;
+//   result->export_stream(&stream);       // or result->next(&array) batch by batch
+//
+// Results leave by the Arrow C stream interface (arrow_c_abi.h), so this header needs no Arrow, and
+// a program that has its own Arrow keeps it. Everything else is plain C++17.
+//
+// Errors are values: nothing here throws but std::bad_alloc. Statics: none. Threads: objects of
+// different identity may be used from different threads at the same time; one object from one
+// thread at a time, except where a member says more.
+//
+// ABI: link the static library that was built with the same compiler and standard library as your
+// program. What crosses into other languages or libraries is the Arrow C stream alone.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "grapnel/arrow_c_abi.h"
+
+namespace grapnel::api {
+
+/// "0.1.0"
+const char* version();
+
+// ---------------------------------------------------------------------------------------- errors
+
+enum class ErrorKind : uint8_t {
+  usage,       ///< an option or address that makes no sense
+  refused,     ///< SQL that is wrong or not supported; nothing has been read
+  data,        ///< bytes of the file do not fit the declared or sniffed schema, or overflow
+  limit,       ///< a limit was reached (length of a line, number of groups, memory)
+  io,          ///< a system call failed; see system_errno
+  permission,  ///< a right is missing
+  changed,     ///< the file shrank, was replaced, or was written to meanwhile
+  hook,        ///< the hook that was forced cannot do this query, on this file, on this kernel
+  cancelled,   ///< the caller asked to stop
+  network,     ///< the server cannot be reached, or the connection broke
+  internal,    ///< a bug in grapnel
+};
+
+/// "refused", "data", ...
+const char* to_string(ErrorKind kind);
+
+struct Error {
+  ErrorKind kind = ErrorKind::internal;
+  std::string message;  ///< what failed, and where
+  std::string hint;     ///< likely cause and cure; may be empty
+  int system_errno = 0;
+  std::optional<uint32_t> sql_offset;  ///< byte in the SQL text that the error belongs to
+
+  /// Message, system error and hint, as a person reads them. No newline at the end.
+  [[nodiscard]] std::string to_string() const;
+  /// The same, with the line of `sql` and a caret under the place, if the error has one.
+  [[nodiscard]] std::string to_string(std::string_view sql) const;
+};
+
+/// A value or an Error. value() and operator* need ok(), error() needs !ok().
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : content_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : content_(std::in_place_index<1>, std::move(error)) {}
+
+  [[nodiscard]] bool ok() const { return content_.index() == 0; }
+  explicit operator bool() const { return ok(); }
+  T& value() & { return std::get<0>(content_); }
+  const T& value() const& { return std::get<0>(content_); }
+  T&& value() && { return std::get<0>(std::move(content_)); }
+  T& operator*() & { return value(); }
+  const T& operator*() const& { return value(); }
+  T&& operator*() && { return std::move(*this).value(); }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+  [[nodiscard]] const Error& error() const { return std::get<1>(content_); }
+
+ private:
+  std::variant<T, Error> content_;
+};
+
+// --------------------------------------------------------------------------------------- queries
+
+/// Asks queries to stop. cancel() may be called from any thread and from a signal handler; queries
+/// that were given the token end with ErrorKind::cancelled within 100 ms.
+class CancelToken {
+ public:
+  void cancel() noexcept { flag_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool cancelled() const noexcept { return flag_.load(std::memory_order_relaxed); }
+  [[nodiscard]] const std::atomic<bool>& flag() const noexcept { return flag_; }
+
+ private:
+  std::atomic<bool> flag_{false};
+};
+
+struct Progress {
+  uint64_t bytes_done = 0;
+  uint64_t bytes_total = 0;
+  double seconds = 0;  ///< since the scan began
+  std::string hook;    ///< in use now
+};
+
+/// What to do when the file has grown during the scan. (Shrunk, replaced, rewritten: always an
+/// error.)
+enum class IfChanged : uint8_t {
+  warn,   ///< the result is that of the first N bytes; a warning says so
+  error,  ///< the query fails with ErrorKind::changed
+};
+
+struct QueryOptions {
+  std::string hook;                ///< "" = chosen by cost; else "read", "direct", "pipe", ...
+  bool allow_other_hooks = false;  ///< false: a forced hook does all, or the query fails (hook)
+  unsigned threads = 0;            ///< 0 = one per CPU that the process may use
+  IfChanged if_changed = IfChanged::warn;
+  bool strict = false;  ///< refuse a file whose stability cannot be vouched for (open for writing)
+};
+
+/// What one hook did. Bytes are bytes of the file.
+struct HookStatistics {
+  std::string name;
+  uint64_t bytes = 0;  ///< whose records this hook computed
+  uint64_t records = 0;
+  uint64_t escapes = 0;  ///< records that its fast form handed to the exact form
+  uint64_t escape_bytes = 0;
+  uint64_t failed_extents = 0;  ///< handed to another hook
+  uint64_t bytes_copied = 0;    ///< that crossed into user space
+  uint64_t device_bytes = 0;    ///< asked from the device, as far as known
+  double cpu_seconds = 0;
+};
+
+/// How a query went.
+struct Statistics {
+  std::string table;        ///< how the file was read: csv('f.tbl', delim => '|', columns => '...')
+  std::string program;      ///< "native avx512", "interpreter"
+  std::string hook;         ///< the one that computed most
+  std::string hook_reason;  ///< why it was chosen
+  std::vector<HookStatistics> hooks;
+  HookStatistics stitched;  ///< records that crossed extents
+  uint64_t file_bytes = 0;
+  uint64_t records = 0;           ///< looked at
+  uint64_t selected_records = 0;  ///< passed WHERE
+  uint64_t result_rows = 0;
+  uint64_t bytes_received = 0;  ///< from the server; 0 embedded
+  unsigned threads = 0;
+  double prepare_seconds = 0;  ///< SQL, opening, sniffing, choosing
+  double compile_seconds = 0;  ///< making or loading the program
+  double scan_seconds = 0;
+  double finish_seconds = 0;  ///< merging, sorting, output columns
+  double total_seconds = 0;   ///< as the caller saw it
+  std::string stability;      ///< "leased", "checked", "open for writing"
+  std::vector<std::string> warnings;
+
+  /// One JSON object, keys as above, on one line.
+  [[nodiscard]] std::string to_json() const;
+  /// Several lines for a person.
+  [[nodiscard]] std::string to_text() const;
+  /// Inverse of to_json; unknown keys are skipped. ErrorKind::data if it is not such an object.
+  static Result<Statistics> from_json(std::string_view text);
+};
+
+/// One running query. Movable. The destructor stops what still runs.
+class QueryResult {
+ public:
+  QueryResult(QueryResult&&) noexcept;
+  QueryResult& operator=(QueryResult&&) noexcept;
+  ~QueryResult();
+
+  /// The result's schema: a struct ("+s") of the columns. Known before a byte is read. The caller
+  /// releases `out`; on an error it is untouched.
+  Result<std::monostate> schema(ArrowSchema* out);
+
+  /// Next batch, at most 65536 rows; false at the end. The first call runs the scan and blocks
+  /// until it is done (or cancelled). The caller releases `out`. After an error the rows that came
+  /// before are void. Errors: any ErrorKind but usage and refused.
+  Result<bool> next(ArrowArray* out);
+
+  /// Moves the stream into `out`, which lives on without this object; next() and schema() must not
+  /// be called any more, statistics() and error() still serve. get_next returns an errno and a
+  /// text; the whole error is in error().
+  void export_stream(ArrowArrayStream* out);
+
+  /// Complete once next() or get_next has reported the end.
+  [[nodiscard]] Statistics statistics() const;
+  /// What made next() or get_next fail; none if nothing failed.
+  [[nodiscard]] std::optional<Error> error() const;
+
+  struct State;
+  explicit QueryResult(std::shared_ptr<State> state);
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+/// Called about ten times a second from one thread while the scan runs; must not block.
+using ProgressFunction = std::function<void(const Progress&)>;
+
+/// A place where queries run: this process, or a server.
+class Connection {
+ public:
+  /// In this process, with this process's rights; relative paths from the working directory.
+  static Result<Connection> embedded();
+
+  /// A server (`grapnel serve`), "HOST:PORT". Errors: usage (bad address), network (the message
+  /// says what the address answered), io (the plugin libgrapnel-flight.so is not there).
+  static Result<Connection> remote(const std::string& address);
+
+  /// Starts a query: SELECT, EXPLAIN [ANALYZE] SELECT (one text column `plan`), or DESCRIBE 'file'
+  /// (column_name, column_type). Returns when the schema is fixed; reading happens in
+  /// QueryResult::next. `cancel`, if given, must outlive the result. Errors: refused (with
+  /// sql_offset), usage, io, permission, data (the file cannot be described), hook, network.
+  Result<QueryResult> execute(std::string_view sql, const QueryOptions& options = {},
+                              const CancelToken* cancel = nullptr,
+                              ProgressFunction progress = nullptr);
+
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  ~Connection();
+
+  struct State;
+  explicit Connection(std::shared_ptr<State> state);
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+// ---------------------------------------------------------------------------------------- server
+
+struct ServeOptions {
+  std::string root;                        ///< paths of queries are relative to it and stay beneath
+  std::string listen = "127.0.0.1:31337";  ///< port 0: any free one, see Server::address()
+  bool insecure = false;  ///< needed for any address but loopback: no encryption, no passwords
+};
+
+/// A running server; stops when destroyed.
+class Server {
+ public:
+  /// Listens from here on. Errors: usage (address, insecure missing), io (root, port, plugin).
+  static Result<Server> start(const ServeOptions& options);
+  /// "HOST:PORT" that it listens on.
+  [[nodiscard]] std::string address() const;
+  /// Ends running queries and closes; returns when no call runs any more. Any thread.
+  void stop();
+
+  Server(Server&&) noexcept;
+  Server& operator=(Server&&) noexcept;
+  ~Server();
+
+ private:
+  struct State;
+  explicit Server(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// ------------------------------------------------------------------------------------- diagnosis
+
+/// One thing that this machine, kernel and these rights permit or do not.
+struct Finding {
+  std::string topic;  ///< "kernel", "cpu", "hook pipe", "plugin jit", "cache", ...
+  bool ok = true;
+  std::string detail;  ///< what was found, or the reason why not
+  std::string cure;    ///< what to do about it; empty if there is nothing
+};
+
+/// Probes everything; takes up to a second where hooks have to be tried out.
+std::vector<Finding> diagnose();
+
+}  // namespace grapnel::api
