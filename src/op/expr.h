@@ -6,6 +6,8 @@
 //   binder inserts casts, so nobody converts implicitly later.
 // - NULL in, NULL out, except: and_, or_ (Kleene), is_null, is_not_null, in_list (SQL).
 // - Integer and decimal arithmetic that leaves the result type's range is an error, never wrapped.
+// - and_ is false if one argument is false, or_ is true if one is true, even if another argument
+//   failed; the failure counts only if nothing decides. So a lowering may try them in any order.
 // - A record for which one conjunct of the filter is false (or NULL) without an error is rejected,
 //   whatever the other conjuncts do; if none rejects it and one failed, the query fails. So the
 //   order in which conjuncts are tried has no influence on the answer.
@@ -29,9 +31,9 @@ enum class Function : uint8_t {
   add,              ///< both of the result type (integer, decimal, double); or DATE + INTEGER
   subtract,         ///< as add; or DATE - INTEGER -> DATE; or DATE - DATE -> BIGINT
   multiply,         ///< integer, double: as add; decimal: scales add up (result.scale = a.scale + b.scale)
-  divide,           ///< DOUBLE / DOUBLE -> DOUBLE; x / 0 is NULL (DuckDB)
-  integer_divide,   ///< integers, rounds toward zero; x // 0 is NULL
-  modulo,           ///< integers and decimals, sign of the dividend; x % 0 is NULL
+  divide,           ///< DOUBLE / DOUBLE -> DOUBLE by IEEE 754; x / 0 is inf or nan (DuckDB 2.0)
+  integer_divide,   ///< integers, rounds toward zero; x // 0 is an error (DuckDB 2.0)
+  modulo,           ///< sign of the dividend; x % 0 is an error, for DOUBLE nan (DuckDB 2.0)
   negate,
 
   equal,

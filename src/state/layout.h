@@ -6,7 +6,9 @@
 //   then for each aggregate, at StateLayout::aggregates[i].first_slot:
 //     count_rows            none (slot 1 is it)
 //     count                 {n}
-//     sum of exact numbers  {low, high, n}       128-bit two's complement sum, n non-null values
+//     sum, 64-bit           {low, high, n}       128-bit two's complement sum, n non-null values
+//     sum, 128-bit          {low, high, n, top}  192-bit two's complement sum low, high, top: only the
+//                                                total has to fit 128 bits, whatever the order
 //     sum of DOUBLE         {n, superaccumulator words...}   (state/double_sum.h)
 //     min, max, 64-bit      {value, n}           value is undefined while n is 0
 //     min, max, 128-bit     {low, high, n}
@@ -24,7 +26,8 @@ namespace grapnel::state {
 enum class SlotKind : uint8_t {
   none,
   count,
-  sum_exact,
+  sum_exact,   ///< values fit 64 bits: fewer than 2^63 of them cannot overflow
+  sum_wide,    ///< values of 128 bits
   sum_double,
   extreme_int64,
   extreme_int128,
