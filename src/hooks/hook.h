@@ -25,9 +25,11 @@ struct Extent {
   uint64_t begin = 0;
   uint64_t end = 0;
   uint32_t number = 0;     ///< position in file order
-  bool first = false;      ///< begins at data_begin: no head fragment
-  bool last = false;       ///< ends at data_end
-  /// Quote state at `begin`; set when known for sure (redo), else the session guesses.
+  bool first = false;      ///< a record is known to start at `begin`: no head fragment
+  bool last = false;       ///< ends at data_end, which ends the last record too
+  /// Quote state at `begin`, if known for sure; else the session guesses. The scan checks every guess
+  /// by the records that it joins, and redoes an extent whose guess was wrong from the first record
+  /// start that it then knows (`first`).
   std::optional<source::QuoteState> start_state;
 };
 
@@ -66,6 +68,11 @@ class Session {
   /// ("cannot do this extent": another hook takes it over), data and limit (the query fails),
   /// cancelled, changed (file shorter than it was), io.
   virtual Result<ExtentResult> drive(const Extent& extent, const CancelToken& cancel) = 0;
+
+  /// True if announce() makes this session faster: it has I/O of its own in flight.
+  [[nodiscard]] virtual bool wants_announcement() const { return false; }
+  /// `next` will most likely be driven after the extent that is driven next; its I/O may begin then.
+  virtual void announce(const Extent& next) { (void)next; }
 };
 
 /// Yes, or the reason in words that a user understands, and the cure if there is one.
@@ -81,8 +88,11 @@ struct Verdict {
 
 /// What is known about how much of an extent is in the page cache.
 enum class Residency : uint8_t { unknown, cached, uncached, mixed };
+std::string_view to_string(Residency residency);
 
-/// Estimated price of one extent (defaults until measured).
+/// Estimated price of one extent (hooks/common/rates.h: defaults until measured). Of hooks in user
+/// space it covers getting at the bytes; the chooser adds the user-space program, which is the same
+/// for all of them. Of hooks in the kernel it covers the op too.
 struct Cost {
   double wall_seconds = 0;
   double cpu_seconds = 0;
@@ -107,6 +117,12 @@ class Hook {
   /// their own lowering and take this one only for what cannot run in the kernel).
   virtual Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                                 std::shared_ptr<const program::Program> program) = 0;
+};
+
+/// For a run of extents: which hook first, which ones if it cannot.
+struct HookChoice {
+  Hook* first = nullptr;
+  std::vector<Hook*> fallbacks;  ///< tried in order; empty: strict, the scan fails
 };
 
 /// All hooks of this build, best known first. Owned by the process; never empty ("read" is there).

@@ -23,11 +23,7 @@ struct Progress {
   std::string hook;  ///< in use now
 };
 
-/// For a run of extents: which hook first, which ones if it cannot.
-struct HookChoice {
-  hooks::Hook* first = nullptr;
-  std::vector<hooks::Hook*> fallbacks;  ///< tried in order; empty: strict, the scan fails
-};
+using HookChoice = hooks::HookChoice;
 
 struct Plan {
   std::shared_ptr<const program::Job> job;
@@ -39,6 +35,10 @@ struct Plan {
   /// Stop early once this many rows (in file order) are there: LIMIT + OFFSET without ORDER BY.
   std::optional<uint64_t> row_limit;
   bool error_if_grown = false;  ///< --if-changed error
+  /// Row queries: takes rows in file order as soon as they are proven, one call at a time (from any
+  /// thread; a slow sink holds the scan back). Outcome::partial.rows stays empty then. An error from
+  /// it ends the scan with that error. Rows that were taken are void if run() fails later.
+  std::function<Status(state::RowBatch&&)> row_sink;
 };
 
 struct Statistics {

@@ -1,0 +1,14 @@
+// The hooks that are compiled in; each lives in its own folder. all_hooks() (hook.h) lists them.
+#pragma once
+
+#include "hooks/hook.h"
+
+namespace grapnel::hooks {
+
+/// One object for the whole process each, made on the first call. Thread-safe.
+Hook& read_hook();
+Hook& mmap_hook();
+Hook& direct_hook();
+Hook& pipe_hook();  ///< only where GRAPNEL_HAVE_PIPE is defined
+
+}  // namespace grapnel::hooks
