@@ -141,27 +141,26 @@ struct HookStatistics {
 
 /// How a query went.
 struct Statistics {
-  std::string table;        ///< how the file was read: csv('f.tbl', delim => '|', columns => '...')
-  std::string program;      ///< "native avx512", "interpreter"
-  std::string hook;         ///< the one that computed most
-  std::string hook_reason;  ///< why it was chosen
+  std::string table;    ///< how the file was read: csv('f.tbl', delim => '|', columns => '...')
+  std::string program;  ///< "native avx512", "interpreter"
+  std::string hook;     ///< the one that computed most
+  std::string why;      ///< why it was chosen
   std::vector<HookStatistics> hooks;
   HookStatistics stitched;  ///< records that crossed extents
   uint64_t file_bytes = 0;
   uint64_t records = 0;           ///< looked at
   uint64_t selected_records = 0;  ///< passed WHERE
   uint64_t result_rows = 0;
-  uint64_t bytes_received = 0;  ///< from the server; 0 embedded
+  uint64_t bytes_sent = 0;  ///< by the server, as the client counted them; 0 embedded
   unsigned threads = 0;
   double prepare_seconds = 0;  ///< SQL, opening, sniffing, choosing
   double compile_seconds = 0;  ///< making or loading the program
-  double scan_seconds = 0;
-  double finish_seconds = 0;  ///< merging, sorting, output columns
-  double total_seconds = 0;   ///< as the caller saw it
-  std::string stability;      ///< "leased", "checked", "open for writing"
+  double wall_seconds = 0;     ///< the scan
+  double finish_seconds = 0;   ///< merging, sorting, output columns
+  std::string stability;       ///< "leased", "checked", "open for writing"
   std::vector<std::string> warnings;
 
-  /// One JSON object, keys as above, on one line.
+  /// One JSON object on one line: keys as above, `hooks` as an object from name to counters.
   [[nodiscard]] std::string to_json() const;
   /// Several lines for a person.
   [[nodiscard]] std::string to_text() const;
@@ -200,6 +199,38 @@ class QueryResult {
 
  private:
   std::shared_ptr<State> state_;
+};
+
+/// Reads one column of a batch as text, the way `grapnel query` prints it: decimals with full
+/// scale, dates as YYYY-MM-DD, DOUBLE with the fewest digits that read back to the same value.
+/// Borrows both structures.
+class ColumnText {
+ public:
+  /// `schema` and `values` are children of the result's schema and of a batch.
+  ColumnText(const ArrowSchema& schema, const ArrowArray& values);
+  /// False for a type that grapnel's results do not have; then nothing else may be called.
+  [[nodiscard]] bool supported() const { return kind_ != Kind::unsupported; }
+  [[nodiscard]] bool is_number() const;
+  [[nodiscard]] bool is_boolean() const { return kind_ == Kind::boolean; }
+  [[nodiscard]] bool is_null(int64_t row) const;
+  /// Appends the text of a value that is not NULL.
+  void append(int64_t row, std::string& out) const;
+
+ private:
+  enum class Kind : uint8_t {
+    unsupported,
+    boolean,
+    signed_integer,
+    unsigned_integer,
+    decimal,
+    real,
+    date,
+    text,
+  };
+  const ArrowArray* values_;
+  Kind kind_ = Kind::unsupported;
+  uint8_t width_bytes_ = 0;
+  uint8_t scale_ = 0;
 };
 
 /// Called about ten times a second from one thread while the scan runs; must not block.
