@@ -12,17 +12,17 @@ namespace grapnel {
 
 /// What went wrong, in the classes that callers treat differently.
 enum class ErrorKind : uint8_t {
-  usage,      ///< wrong command line or option
-  refused,    ///< SQL that is wrong or not supported; nothing has been read
-  data,       ///< the file's bytes do not fit the declared or sniffed schema
-  limit,      ///< a limit of grapnel was reached (line length, groups, memory)
-  io,         ///< a system call failed; `system_errno` says how
-  permission, ///< a right is missing
-  changed,    ///< the file shrank, was replaced, or was written to during the scan
-  hook,       ///< the hook that was forced cannot do this query, file or kernel
-  cancelled,  ///< the caller asked to stop
-  network,    ///< the server cannot be reached or the connection broke
-  internal    ///< a bug in grapnel
+  usage,       ///< wrong command line or option
+  refused,     ///< SQL that is wrong or not supported; nothing has been read
+  data,        ///< the file's bytes do not fit the declared or sniffed schema
+  limit,       ///< a limit of grapnel was reached (line length, groups, memory)
+  io,          ///< a system call failed; `system_errno` says how
+  permission,  ///< a right is missing
+  changed,     ///< the file shrank, was replaced, or was written to during the scan
+  hook,        ///< the hook that was forced cannot do this query, file or kernel
+  cancelled,   ///< the caller asked to stop
+  network,     ///< the server cannot be reached or the connection broke
+  internal     ///< a bug in grapnel
 };
 
 /// One error. `message` says what failed and where, `hint` the likely cause and the cure.
@@ -89,8 +89,8 @@ inline Status ok_status() { return Unit{}; }
   variable = std::move(result).value()
 
 /// Returns the error of a Status from the enclosing function, if there is one.
-#define GRAPNEL_CHECK(expression)                                            \
-  do {                                                                       \
-    if (auto grapnel_status = (expression); !grapnel_status.ok())            \
-      return std::move(grapnel_status).error();                              \
+#define GRAPNEL_CHECK(expression)                                 \
+  do {                                                            \
+    if (auto grapnel_status = (expression); !grapnel_status.ok()) \
+      return std::move(grapnel_status).error();                   \
   } while (false)

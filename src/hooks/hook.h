@@ -1,8 +1,9 @@
-// The one interface of every place where grapnel can run an op: plain user-space readers and hooks in
-// the kernel's I/O stack.
+// The one interface of every place where grapnel can run an op: plain user-space readers and hooks
+// in the kernel's I/O stack.
 //
-// Commit rule: the contribution of an extent stays in its own ExtentResult until the extent is proven
-// good; the scan merges it then, once. A failed extent leaves no trace and is done by another hook.
+// Commit rule: the contribution of an extent stays in its own ExtentResult until the extent is
+// proven good; the scan merges it then, once. A failed extent leaves no trace and is done by
+// another hook.
 //
 // Escapes: records that a hook's program cannot do (quotes, number too wide, record too long, group
 // table full) are done exactly by program::RecordRunner, inside the session, and counted.
@@ -24,32 +25,32 @@ namespace grapnel::hooks {
 struct Extent {
   uint64_t begin = 0;
   uint64_t end = 0;
-  uint32_t number = 0;     ///< position in file order
-  bool first = false;      ///< a record is known to start at `begin`: no head fragment
-  bool last = false;       ///< ends at data_end, which ends the last record too
-  /// Quote state at `begin`, if known for sure; else the session guesses. The scan checks every guess
-  /// by the records that it joins, and redoes an extent whose guess was wrong from the first record
-  /// start that it then knows (`first`).
+  uint32_t number = 0;  ///< position in file order
+  bool first = false;   ///< a record is known to start at `begin`: no head fragment
+  bool last = false;    ///< ends at data_end, which ends the last record too
+  /// Quote state at `begin`, if known for sure; else the session guesses. The scan checks every
+  /// guess by the records that it joins, and redoes an extent whose guess was wrong from the first
+  /// record start that it then knows (`first`).
   std::optional<source::QuoteState> start_state;
 };
 
 /// What a hook did for one extent, or for a whole scan (summed).
 struct HookCounters {
-  uint64_t bytes = 0;             ///< bytes of the extents whose records this hook computed
+  uint64_t bytes = 0;  ///< bytes of the extents whose records this hook computed
   uint64_t records = 0;
-  uint64_t escapes = 0;           ///< records done by the exact form
+  uint64_t escapes = 0;  ///< records done by the exact form
   uint64_t escape_bytes = 0;
   uint64_t failed_extents = 0;
-  uint64_t bytes_copied = 0;      ///< file bytes that crossed into user space
-  uint64_t device_bytes = 0;      ///< asked from the device, as far as known
+  uint64_t bytes_copied = 0;  ///< file bytes that crossed into user space
+  uint64_t device_bytes = 0;  ///< asked from the device, as far as known
   double cpu_seconds = 0;
   void add(const HookCounters& other);
 };
 
-/// What one extent gave. Cut at record ends: bytes up to the first record start (`head`) belong to a
-/// record that began earlier, bytes after the last record end (`tail`) to one that ends later.
-/// The scan joins tail(i) + head(i+1) and does that record itself. If no record starts in the extent,
-/// everything is head and `has_record_start` is false.
+/// What one extent gave. Cut at record ends: bytes up to the first record start (`head`) belong to
+/// a record that began earlier, bytes after the last record end (`tail`) to one that ends later.
+/// The scan joins tail(i) + head(i+1) and does that record itself. If no record starts in the
+/// extent, everything is head and `has_record_start` is false.
 struct ExtentResult {
   state::Partial partial;
   std::string head;
@@ -71,7 +72,8 @@ class Session {
 
   /// True if announce() makes this session faster: it has I/O of its own in flight.
   [[nodiscard]] virtual bool wants_announcement() const { return false; }
-  /// `next` will most likely be driven after the extent that is driven next; its I/O may begin then.
+  /// `next` will most likely be driven after the extent that is driven next; its I/O may begin
+  /// then.
   virtual void announce(const Extent& next) { (void)next; }
 };
 
@@ -115,8 +117,8 @@ class Hook {
                                   const program::Job& job) const = 0;
   /// Makes what a worker needs. `program` is the user-space program of the job (kernel hooks use
   /// their own lowering and take this one only for what cannot run in the kernel).
-  virtual Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
-                                                std::shared_ptr<const program::Program> program) = 0;
+  virtual Result<std::unique_ptr<Session>> open(
+      std::shared_ptr<const program::Job> job, std::shared_ptr<const program::Program> program) = 0;
 };
 
 /// For a run of extents: which hook first, which ones if it cannot.

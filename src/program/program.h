@@ -13,8 +13,8 @@
 
 namespace grapnel::program {
 
-/// Bytes that a Runner may read (not use) behind the block it is given. Buffers and mappings provide
-/// them.
+/// Bytes that a Runner may read (not use) behind the block it is given. Buffers and mappings
+/// provide them.
 inline constexpr size_t kSlackBytes = 128;
 
 /// What a Runner works on. `data` begins at the start of a record, outside quotes.
@@ -26,7 +26,7 @@ struct Block {
 };
 
 struct BlockOutcome {
-  size_t consumed = 0;   ///< bytes of whole records, from data[0]; all of them if `last`
+  size_t consumed = 0;  ///< bytes of whole records, from data[0]; all of them if `last`
   uint64_t records = 0;
   uint64_t escapes = 0;  ///< records that the fast form handed to the exact one
 };

@@ -1,6 +1,6 @@
-// Cuts a file into extents, lets workers drive hooks over them, stitches records across extents, sees
-// that each byte is taken exactly once, cancels, reports progress, and checks that the file did not
-// change.
+// Cuts a file into extents, lets workers drive hooks over them, stitches records across extents,
+// sees that each byte is taken exactly once, cancels, reports progress, and checks that the file
+// did not change.
 #pragma once
 
 #include <functional>
@@ -36,8 +36,8 @@ struct Plan {
   std::optional<uint64_t> row_limit;
   bool error_if_grown = false;  ///< --if-changed error
   /// Row queries: takes rows in file order as soon as they are proven, one call at a time (from any
-  /// thread; a slow sink holds the scan back). Outcome::partial.rows stays empty then. An error from
-  /// it ends the scan with that error. Rows that were taken are void if run() fails later.
+  /// thread; a slow sink holds the scan back). Outcome::partial.rows stays empty then. An error
+  /// from it ends the scan with that error. Rows that were taken are void if run() fails later.
   std::function<Status(state::RowBatch&&)> row_sink;
 };
 
@@ -56,7 +56,8 @@ struct Outcome {
   Statistics statistics;
 };
 
-/// Runs the whole scan. `progress` (may be empty) is called from one thread, about 10 times a second.
+/// Runs the whole scan. `progress` (may be empty) is called from one thread, about 10 times a
+/// second.
 Result<Outcome> run(const Plan& plan, const CancelToken& cancel,
                     const std::function<void(const Progress&)>& progress);
 

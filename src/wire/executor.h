@@ -1,7 +1,7 @@
-// "Something that answers queries": the embedded engine, or a server behind a connection. The public
-// API talks to this interface only, the Flight server offers one of these to its clients, and the
-// Flight client is one of these. Plain C++ between the program and its plugin (built together; the
-// plugin's version text is compared on load).
+// "Something that answers queries": the embedded engine, or a server behind a connection. The
+// public API talks to this interface only, the Flight server offers one of these to its clients,
+// and the Flight client is one of these. Plain C++ between the program and its plugin (built
+// together; the plugin's version text is compared on load).
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ namespace grapnel::wire {
 
 /// How one query is to be run. Travels to a server as a JSON object (to_json / from_json).
 struct ExecuteOptions {
-  std::string hook;           ///< "", "pipe" (strict), "pipe,any"
-  unsigned threads = 0;       ///< 0: as many as the machine that executes has
+  std::string hook;      ///< "", "pipe" (strict), "pipe,any"
+  unsigned threads = 0;  ///< 0: as many as the machine that executes has
   bool error_if_grown = false;
   bool strict_stability = false;  ///< refuse files that are open for writing
 
@@ -33,8 +33,8 @@ struct QueryProgress {
   std::string hook;
 };
 
-/// One query under way. next() and schema() are called from one thread; cancel() and progress() from
-/// any. Destroying it cancels what still runs and waits for it (at most about 100 ms).
+/// One query under way. next() and schema() are called from one thread; cancel() and progress()
+/// from any. Destroying it cancels what still runs and waits for it (at most about 100 ms).
 class RunningQuery {
  public:
   virtual ~RunningQuery() = default;
@@ -53,8 +53,8 @@ class RunningQuery {
 class Executor {
  public:
   virtual ~Executor() = default;
-  /// Parses, opens the file, binds; does not scan yet. Errors: refused, io, permission, data, usage,
-  /// network, hook.
+  /// Parses, opens the file, binds; does not scan yet. Errors: refused, io, permission, data,
+  /// usage, network, hook.
   virtual Result<std::unique_ptr<RunningQuery>> execute(std::string_view sql,
                                                         const ExecuteOptions& options) = 0;
 };

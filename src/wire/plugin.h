@@ -21,7 +21,7 @@ class Server {
  public:
   virtual ~Server() = default;
   [[nodiscard]] virtual uint16_t port() const = 0;
-  /// Blocks until shutdown() or SIGINT/SIGTERM (which must be blocked in all threads before start).
+  /// Blocks until shutdown(). Signals are the program's business.
   virtual Status wait() = 0;
   /// Stops taking calls, gives running ones until the deadline, then cancels them. Any thread.
   virtual Status shutdown(uint32_t deadline_ms) = 0;
@@ -33,8 +33,10 @@ class Plugin {
   /// A connection to a server. Lazy where the transport is: a wrong address may show at the first
   /// query. Errors: network.
   virtual Result<std::unique_ptr<Executor>> connect(const std::string& host, uint16_t port) = 0;
-  /// Listens and serves `executor`, which must outlive the server. Errors: network (address in use).
-  virtual Result<std::unique_ptr<Server>> serve(Executor& executor, const ServerOptions& options) = 0;
+  /// Listens and serves `executor`, which must outlive the server. Errors: network (address in
+  /// use).
+  virtual Result<std::unique_ptr<Server>> serve(Executor& executor,
+                                                const ServerOptions& options) = 0;
 };
 
 /// Opens the plugin that lies beside the program (or in ../lib/grapnel), once per process. Errors:
