@@ -8,6 +8,7 @@ import concurrent.futures
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,11 @@ def dependencies(build):
         elif line and not line.startswith("ninja:"):
             current = found.setdefault(line.split(":")[0], [])
     return found
+
+
+def output_of(entry):
+    words = shlex.split(entry["command"])
+    return words[words.index("-o") + 1]
 
 
 class Hasher:
@@ -62,7 +68,7 @@ def main():
             continue
         seen.add(source)
         key = hashlib.sha256(config + entry["command"].encode())
-        for name in [str(source)] + sorted(depends.get(entry["output"], [])):
+        for name in [str(source)] + sorted(depends.get(output_of(entry), [])):
             key.update(hasher.file(name))
         stamp = stamps / hashlib.sha256(str(source).encode()).hexdigest()[:16]
         if stamp.exists() and stamp.read_text() == key.hexdigest():
