@@ -49,7 +49,8 @@ std::string to_text(const Datum& value, Type type);
 /// greater than everything else (DuckDB). VARCHAR: by bytes.
 int compare(const Datum& a, const Datum& b, Type type);
 
-/// Civil date <-> days since 1970-01-01 (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+/// Civil date <-> days since 1970-01-01 (H. Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms").
 int64_t days_from_civil(int64_t year, unsigned month, unsigned day);
 struct CivilDate {
   int64_t year;

@@ -1,5 +1,5 @@
-// The plain interpreter of expressions: the reference for every lowering, the exact form for records
-// that a fast form hands over, and the fallback where there is no compiler.
+// The plain interpreter of expressions: the reference for every lowering, the exact form for
+// records that a fast form hands over, and the fallback where there is no compiler.
 #pragma once
 
 #include "base/result.h"

@@ -28,12 +28,12 @@ enum class Function : uint8_t {
   constant,  ///< `constant`
   result,    ///< finish expressions only: `index` into keys ++ aggregates (or row outputs)
 
-  add,              ///< both of the result type (integer, decimal, double); or DATE + INTEGER
-  subtract,         ///< as add; or DATE - INTEGER -> DATE; or DATE - DATE -> BIGINT
-  multiply,         ///< integer, double: as add; decimal: scales add up (result.scale = a.scale + b.scale)
-  divide,           ///< DOUBLE / DOUBLE -> DOUBLE by IEEE 754; x / 0 is inf or nan (DuckDB 2.0)
-  integer_divide,   ///< integers, rounds toward zero; x // 0 is an error (DuckDB 2.0)
-  modulo,           ///< sign of the dividend; x % 0 is an error, for DOUBLE nan (DuckDB 2.0)
+  add,       ///< both of the result type (integer, decimal, double); or DATE + INTEGER
+  subtract,  ///< as add; or DATE - INTEGER -> DATE; or DATE - DATE -> BIGINT
+  multiply,  ///< integer, double: as add; decimal: scales add up (result.scale = a.scale + b.scale)
+  divide,    ///< DOUBLE / DOUBLE -> DOUBLE by IEEE 754; x / 0 is inf or nan (DuckDB 2.0)
+  integer_divide,  ///< integers, rounds toward zero; x // 0 is an error (DuckDB 2.0)
+  modulo,          ///< sign of the dividend; x % 0 is an error, for DOUBLE nan (DuckDB 2.0)
   negate,
 
   equal,
@@ -51,8 +51,8 @@ enum class Function : uint8_t {
   in_list,  ///< arguments[0] in arguments[1..], all constants of its type
   like,     ///< arguments[0] VARCHAR, arguments[1] constant pattern: % and _; `escape` below
 
-  cast,  ///< exact numbers: rescale, range checked, half away from zero; any number -> DOUBLE;
-         ///< VARCHAR -> and to others where docs/sql.md says so
+  cast,    ///< exact numbers: rescale, range checked, half away from zero; any number -> DOUBLE;
+           ///< VARCHAR -> and to others where docs/sql.md says so
   average  ///< finish only: sum state / count state -> DOUBLE
 };
 
@@ -64,11 +64,11 @@ struct Expr {
   Function function = Function::constant;
   Type type;
   std::vector<ExprPtr> arguments;
-  uint32_t index = 0;           ///< column, result
-  Datum constant;               ///< constant (text points into `constant_text`)
+  uint32_t index = 0;  ///< column, result
+  Datum constant;      ///< constant (text points into `constant_text`)
   std::string constant_text;
-  char escape = '\0';           ///< like: escape character, or NUL for none
-  uint32_t sql_offset = 0;      ///< where it stood in the SQL text, for messages
+  char escape = '\0';       ///< like: escape character, or NUL for none
+  uint32_t sql_offset = 0;  ///< where it stood in the SQL text, for messages
 
   /// SQL-like text, for EXPLAIN and messages; columns by `column_names` if given.
   [[nodiscard]] std::string to_string(const std::vector<std::string>* column_names = nullptr) const;

@@ -1,4 +1,5 @@
-// A bound query: what is done for each record (Op), and what is done with the merged result (Finish).
+// A bound query: what is done for each record (Op), and what is done with the merged result
+// (Finish).
 #pragma once
 
 #include <cstdint>

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/int128.h"
+
 namespace grapnel::op {
 
 enum class TypeKind : uint8_t {
@@ -20,7 +22,7 @@ enum class TypeKind : uint8_t {
   decimal,  ///< value x 10^scale in 128 bits; precision 1..38
   real,     ///< DOUBLE, IEEE 754 binary64
   varchar,
-  date,     ///< days since 1970-01-01, proleptic Gregorian
+  date,  ///< days since 1970-01-01, proleptic Gregorian
 };
 
 struct Type {
@@ -45,5 +47,14 @@ struct Type {
   /// SQL spelling: "BIGINT", "DECIMAL(15,2)".
   [[nodiscard]] std::string to_string() const;
 };
+
+/// Least and greatest value, as the integer that a Datum holds. For all types but DOUBLE and
+/// VARCHAR.
+struct ValueRange {
+  Int128 least;
+  Int128 greatest;
+  [[nodiscard]] bool contains(Int128 value) const { return value >= least && value <= greatest; }
+};
+ValueRange range_of(Type type);
 
 }  // namespace grapnel::op
