@@ -1,0 +1,137 @@
+/* Arithmetic of the generated op that needs another form in BPF than natively. Included by every
+ * template, called by generated code, always inlined.
+ *
+ * BPF: no conditional moves, no set-on-compare, no signed division, no 128-bit product. So everything
+ * there is mask arithmetic; the barriers keep LLVM from turning it back into branches, each of which
+ * the verifier would have to follow for both outcomes.
+ *
+ * Overflow results are 0 or 1. Saying 1 too often is allowed (the record escapes), too seldom is not. */
+#ifndef GRAPNEL_LOWER_OP_MATH_H
+#define GRAPNEL_LOWER_OP_MATH_H
+
+#include "lower/op_abi.h"
+
+#ifdef GR_BPF
+
+/* Hides where a value comes from, at no cost. Not volatile: unused ones vanish. */
+#define GR_OPAQUE(x) __asm__("" : "+r"(x))
+
+/* 1 if the sign bit is set. */
+GR_TEMPLATE gr_u64 gr_sign(gr_u64 x) {
+  x >>= 63;
+  GR_OPAQUE(x);
+  return x;
+}
+
+GR_TEMPLATE gr_u64 gr_is_nonzero(gr_u64 x) { return gr_sign(x | (0 - x)); }
+GR_TEMPLATE gr_u64 gr_is_equal(gr_s64 a, gr_s64 b) {
+  return gr_is_nonzero((gr_u64)a ^ (gr_u64)b) ^ 1;
+}
+/* a < b for all values; and, cheaper, where a - b cannot overflow. */
+GR_TEMPLATE gr_u64 gr_is_less(gr_s64 a, gr_s64 b) {
+  gr_u64 ua = (gr_u64)a, ub = (gr_u64)b;
+  return gr_sign((ua & ~ub) | (~(ua ^ ub) & (ua - ub)));
+}
+GR_TEMPLATE gr_u64 gr_is_less_near(gr_s64 a, gr_s64 b) { return gr_sign((gr_u64)a - (gr_u64)b); }
+/* Unsigned a < b. */
+GR_TEMPLATE gr_u64 gr_is_below(gr_u64 a, gr_u64 b) { return gr_sign((~a & b) | (~(a ^ b) & (a - b))); }
+
+/* condition (0 or 1) ? a : b */
+GR_TEMPLATE gr_s64 gr_choose(gr_u64 condition, gr_s64 a, gr_s64 b) {
+  gr_u64 mask = 0 - condition;
+  GR_OPAQUE(mask);
+  return (gr_s64)(((gr_u64)a & mask) | ((gr_u64)b & ~mask));
+}
+
+GR_TEMPLATE gr_u64 gr_add(gr_s64 a, gr_s64 b, gr_s64 *result) {
+  gr_u64 r = (gr_u64)a + (gr_u64)b;
+  *result = (gr_s64)r;
+  return gr_sign(((gr_u64)a ^ r) & ((gr_u64)b ^ r));
+}
+GR_TEMPLATE gr_u64 gr_subtract(gr_s64 a, gr_s64 b, gr_s64 *result) {
+  gr_u64 r = (gr_u64)a - (gr_u64)b;
+  *result = (gr_s64)r;
+  return gr_sign(((gr_u64)a ^ (gr_u64)b) & ((gr_u64)a ^ r));
+}
+
+GR_TEMPLATE gr_u64 gr_magnitude(gr_s64 a) {
+  gr_u64 sign = (gr_u64)(a >> 63);
+  GR_OPAQUE(sign);
+  return ((gr_u64)a ^ sign) - sign;
+}
+
+/* Exact for |a|, |b| < 2^47 with a product below about 2^63; "overflow" for the rest. With
+ * x = |a| >> 16, y = |b| >> 16:  |a * b| < (x + 1)(y + 1) 2^32, so (x + 1)(y + 1) < 2^31 proves it,
+ * and x, y < 2^31 keep that product itself in range. */
+GR_TEMPLATE gr_u64 gr_multiply(gr_s64 a, gr_s64 b, gr_s64 *result) {
+  gr_u64 x = gr_magnitude(a) >> 16, y = gr_magnitude(b) >> 16;
+  *result = (gr_s64)((gr_u64)a * (gr_u64)b);
+  return gr_is_nonzero(((x | y) >> 31) | (((x + 1) * (y + 1)) >> 31));
+}
+
+/* Quotient rounded toward zero; b != 0. INT64_MIN / -1 overflows. */
+GR_TEMPLATE gr_u64 gr_divide(gr_s64 a, gr_s64 b, gr_s64 *result) {
+  gr_u64 q = gr_magnitude(a) / gr_magnitude(b);
+  gr_u64 sign = (gr_u64)((a ^ b) >> 63);
+  GR_OPAQUE(sign);
+  *result = (gr_s64)((q ^ sign) - sign);
+  return gr_sign(q & ~sign);
+}
+/* Remainder with the sign of a; b != 0. */
+GR_TEMPLATE gr_s64 gr_modulo(gr_s64 a, gr_s64 b) {
+  gr_u64 r = gr_magnitude(a) % gr_magnitude(b);
+  gr_u64 sign = (gr_u64)(a >> 63);
+  GR_OPAQUE(sign);
+  return (gr_s64)((r ^ sign) - sign);
+}
+/* a / power, rounded half away from zero; power is a constant power of ten > 1. */
+GR_TEMPLATE gr_s64 gr_scale_down(gr_s64 a, gr_u64 power) {
+  gr_u64 q = (gr_magnitude(a) + power / 2) / power;
+  gr_u64 sign = (gr_u64)(a >> 63);
+  GR_OPAQUE(sign);
+  return (gr_s64)((q ^ sign) - sign);
+}
+
+/* 128-bit sum at slot[0..1] (low, high), count at slot[2]; `counted` is 0 (then value is 0) or 1. */
+GR_TEMPLATE void gr_sum_add(gr_u64 *slot, gr_s64 value, gr_u64 counted) {
+  gr_u64 before = slot[0], low = before + (gr_u64)value;
+  gr_u64 sign = (gr_u64)(value >> 63);
+  gr_u64 carry = gr_sign((before & (gr_u64)value) | ((before | (gr_u64)value) & ~low));
+  slot[0] = low;
+  slot[1] += sign + carry;
+  slot[2] += counted;
+}
+
+#else
+
+GR_TEMPLATE gr_u64 gr_add(gr_s64 a, gr_s64 b, gr_s64 *result) {
+  return __builtin_add_overflow(a, b, result);
+}
+GR_TEMPLATE gr_u64 gr_subtract(gr_s64 a, gr_s64 b, gr_s64 *result) {
+  return __builtin_sub_overflow(a, b, result);
+}
+GR_TEMPLATE gr_u64 gr_multiply(gr_s64 a, gr_s64 b, gr_s64 *result) {
+  return __builtin_mul_overflow(a, b, result);
+}
+/* Quotient rounded toward zero; b != 0. INT64_MIN / -1 overflows (and would trap). */
+GR_TEMPLATE gr_u64 gr_divide(gr_s64 a, gr_s64 b, gr_s64 *result) {
+  if (b == -1) return __builtin_sub_overflow((gr_s64)0, a, result);
+  *result = a / b;
+  return 0;
+}
+GR_TEMPLATE gr_s64 gr_modulo(gr_s64 a, gr_s64 b) { return b == -1 ? 0 : a % b; }
+GR_TEMPLATE gr_s64 gr_scale_down(gr_s64 a, gr_u64 power) {
+  gr_u64 magnitude = a < 0 ? 0 - (gr_u64)a : (gr_u64)a;
+  gr_u64 q = (magnitude + power / 2) / power;
+  return (gr_s64)(a < 0 ? 0 - q : q);
+}
+GR_TEMPLATE void gr_sum_add(gr_u64 *slot, gr_s64 value, gr_u64 counted) {
+  unsigned __int128 sum = (unsigned __int128)slot[1] << 64 | slot[0];
+  sum += (unsigned __int128)(__int128)value;
+  slot[0] = (gr_u64)sum;
+  slot[1] = (gr_u64)(sum >> 64);
+  slot[2] += counted;
+}
+
+#endif
+#endif
