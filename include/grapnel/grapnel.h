@@ -212,6 +212,7 @@ class ColumnText {
   [[nodiscard]] bool supported() const { return kind_ != Kind::unsupported; }
   [[nodiscard]] bool is_number() const;
   [[nodiscard]] bool is_boolean() const { return kind_ == Kind::boolean; }
+  [[nodiscard]] bool is_text() const { return kind_ == Kind::text; }
   [[nodiscard]] bool is_null(int64_t row) const;
   /// Appends the text of a value that is not NULL.
   void append(int64_t row, std::string& out) const;

@@ -1,0 +1,143 @@
+#include "cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <map>
+
+namespace grapnel::cli {
+namespace {
+
+constexpr char kExamples[] = R"text(examples:
+  grapnel query "SELECT count(*) FROM 'lineitem.csv'"
+  grapnel query "SELECT l_returnflag, sum(l_quantity) FROM 'lineitem.csv'
+                 WHERE l_shipdate < DATE '1995-01-01' GROUP BY 1"
+  grapnel query "SELECT line FROM lines('/var/log/syslog') WHERE line LIKE '%error%' LIMIT 10"
+  grapnel query "EXPLAIN SELECT sum(a) FROM csv('x.txt', delim => '|', columns => 'a BIGINT')"
+  grapnel query --hook pipe --stats text "SELECT count(*) FROM 'lineitem.tbl'"
+  grapnel schema lineitem.csv
+  grapnel serve --root /data
+  grapnel query --on storage7:31337 "SELECT count(*) FROM 'lineitem.csv'"
+  grapnel doctor
+
+Results go to standard output, everything else to standard error.
+exit codes: 0 ok, 1 error, 2 wrong usage or refused SQL, 3 result does not cover the whole file,
+            4 the hook that was forced cannot do it, 130 interrupted)text";
+
+constexpr char kQueryNotes[] = R"(formats:
+  table  aligned columns; on a terminal cut to its width and to the first rows
+  csv    a header line, then rows; NULL is empty, an empty string is ""
+  json   an array with one object per line; numbers keep all their digits, NULL is null,
+         DOUBLE's nan and inf are strings)";
+
+const std::map<std::string, OutputFormat> kFormats{
+    {"table", OutputFormat::table}, {"csv", OutputFormat::csv}, {"json", OutputFormat::json}};
+const std::map<std::string, StatisticsFormat> kStatisticsFormats{{"json", StatisticsFormat::json},
+                                                                 {"text", StatisticsFormat::text}};
+const std::map<std::string, api::IfChanged> kIfChanged{{"warn", api::IfChanged::warn},
+                                                       {"error", api::IfChanged::error}};
+
+template <typename Value>
+void add_choice(CLI::App& app, const std::string& name, Value& value,
+                const std::map<std::string, Value>& choices, const std::string& text) {
+  std::string names;
+  for (const auto& choice : choices) names += (names.empty() ? "" : "|") + choice.first;
+  app.add_option_function<std::string>(
+         name,
+         [&value, &choices, names, name](const std::string& given) {
+           const auto found = choices.find(given);
+           if (found == choices.end()) {
+             throw CLI::ValidationError(name, "'" + given + "' is none of " + names);
+           }
+           value = found->second;
+         },
+         text)
+      ->type_name(names);
+}
+
+/// "pipe", "pipe,any", "any".
+void set_hook(const std::string& given, api::QueryOptions& options) {
+  std::string name = given;
+  if (const size_t comma = given.find(','); comma != std::string::npos) {
+    if (given.substr(comma + 1) != "any") {
+      throw CLI::ValidationError("--hook", "'" + given + "': only ',any' may follow the hook");
+    }
+    options.allow_other_hooks = true;
+    name = given.substr(0, comma);
+  }
+  if (name.empty()) throw CLI::ValidationError("--hook", "no hook is named");
+  options.hook = name == "any" ? "" : name;
+}
+
+void describe_query(CLI::App& app, QueryCommand& command) {
+  app.footer(kQueryNotes);
+  app.add_option("SQL", command.sql, "the statement; - reads it from standard input")->required();
+  app.add_option("--on", command.on, "ask this server instead of reading here")
+      ->type_name("HOST:PORT");
+  app.add_option_function<std::string>(
+         "--hook", [&command](const std::string& given) { set_hook(given, command.options); },
+         "use this hook and no other; NAME,any permits others where it cannot")
+      ->type_name("NAME[,any]");
+  app.add_option("--threads", command.options.threads, "default: one per CPU")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1024U));
+  add_choice(app, "--format", command.format, kFormats, "of the result; default table");
+  add_choice(app, "--stats", command.statistics, kStatisticsFormats,
+             "how it went, on standard error");
+  add_choice(
+      app, "--if-changed", command.options.if_changed, kIfChanged,
+      "when the file grew meanwhile: error, or warn and answer for the first bytes (default)");
+  app.add_flag("--strict", command.options.strict, "refuse a file that somebody may be writing to");
+  app.add_flag("-q,--quiet", command.quiet, "no progress, no summary, no warnings");
+}
+
+void describe_serve(CLI::App& app, ServeCommand& command) {
+  app.add_option("--root", command.options.root, "directory whose files may be asked for")
+      ->required()
+      ->type_name("DIR");
+  app.add_option("--listen", command.options.listen, "default " + command.options.listen)
+      ->type_name("HOST:PORT");
+  app.add_flag("--insecure", command.options.insecure,
+               "listen on an address that others can reach, without encryption and passwords");
+}
+
+}  // namespace
+
+Command parse_arguments(int argc, char** argv) {
+  CLI::App app{"grapnel: SQL on files, run next to the data"};
+  app.name("grapnel");
+  app.footer(kExamples);
+  app.set_version_flag("--version", std::string("grapnel ") + api::version());
+  app.require_subcommand(1);
+
+  QueryCommand query;
+  CLI::App* query_app = app.add_subcommand("query", "answer a SQL statement");
+  describe_query(*query_app, query);
+
+  SchemaCommand schema;
+  CLI::App* schema_app = app.add_subcommand("schema", "columns, types and dialect of a file");
+  schema_app->add_option("FILE", schema.file, "path, or csv(...), lines(...), fixed(...)")
+      ->required();
+  schema_app->add_option("--on", schema.on, "ask this server")->type_name("HOST:PORT");
+  add_choice(*schema_app, "--format", schema.format, kFormats, "of the result; default table");
+
+  ServeCommand serve;
+  CLI::App* serve_app = app.add_subcommand("serve", "answer queries over Arrow Flight SQL");
+  describe_serve(*serve_app, serve);
+
+  CLI::App* doctor_app =
+      app.add_subcommand("doctor", "what this kernel and these rights permit, and what to do");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return Finished{app.exit(error, std::cout, std::cerr) == 0 ? kExitOk : kExitUsage};
+  }
+  if (query_app->parsed()) return query;
+  if (schema_app->parsed()) return schema;
+  if (serve_app->parsed()) return serve;
+  if (doctor_app->parsed()) return DoctorCommand{};
+  return Finished{kExitUsage};
+}
+
+}  // namespace grapnel::cli

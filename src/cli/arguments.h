@@ -1,0 +1,57 @@
+// The command line, read into plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "grapnel/grapnel.h"
+
+namespace grapnel::cli {
+
+/// What the process's status says (`grapnel --help` lists them).
+enum ExitCode : int {
+  kExitOk = 0,
+  kExitError = 1,
+  kExitUsage = 2,  ///< wrong command line, or SQL that was refused
+  kExitNotCovered = 3,
+  kExitHookCannot = 4,
+  kExitInterrupted = 130,
+};
+
+enum class OutputFormat : uint8_t { table, csv, json };
+enum class StatisticsFormat : uint8_t { none, json, text };
+
+struct QueryCommand {
+  std::string sql;  ///< "-": standard input
+  std::string on;   ///< "HOST:PORT", or empty: here
+  OutputFormat format = OutputFormat::table;
+  StatisticsFormat statistics = StatisticsFormat::none;
+  bool quiet = false;
+  api::QueryOptions options;
+};
+
+struct SchemaCommand {
+  std::string file;
+  std::string on;
+  OutputFormat format = OutputFormat::table;
+};
+
+struct ServeCommand {
+  api::ServeOptions options;
+};
+
+struct DoctorCommand {};
+
+/// The command line asked for text only (--help, --version) or was wrong; all is said already.
+struct Finished {
+  int exit_code = kExitOk;
+};
+
+using Command = std::variant<Finished, QueryCommand, SchemaCommand, ServeCommand, DoctorCommand>;
+
+/// Prints help and version to standard output, complaints to standard error.
+Command parse_arguments(int argc, char** argv);
+
+}  // namespace grapnel::cli

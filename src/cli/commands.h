@@ -1,0 +1,26 @@
+// The subcommands. Each returns the process's exit code.
+#pragma once
+
+#include <string_view>
+
+#include "cli/arguments.h"
+#include "grapnel/grapnel.h"
+
+namespace grapnel::cli {
+
+int run_query(const QueryCommand& command);
+int run_schema(const SchemaCommand& command);
+int run_serve(const ServeCommand& command);
+int run_doctor();
+
+/// Prints "grapnel: ..." on standard error, with the place in `sql` where there is one, and returns
+/// the exit code that belongs to the error.
+int report(const api::Error& error, std::string_view sql = {});
+
+/// The statement that describes a file: its path quoted, or csv(...) and the like as they are.
+std::string describe_statement(std::string_view file);
+
+/// "114160 of 6001215 records, 759.9 MB read by 'pipe' (bpf) in 0.15 s, 5.1 GB/s"
+std::string summary_text(const api::Statistics& statistics);
+
+}  // namespace grapnel::cli

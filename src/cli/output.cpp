@@ -1,0 +1,40 @@
+#include "cli/output.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace grapnel::cli {
+
+void Output::flush() {
+  size_t done = 0;
+  while (done < buffer_.size() && !error_) {
+    const ssize_t written = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
+    if (written >= 0) {
+      done += static_cast<size_t>(written);
+    } else if (errno != EINTR) {
+      error_ = api::Error{api::ErrorKind::io, "cannot write the result to standard output",
+                          "the result there is incomplete", errno, std::nullopt};
+    }
+  }
+  buffer_.clear();
+}
+
+std::optional<api::Error> Output::finish() {
+  flush();
+  return error_;
+}
+
+bool protect_standard_streams() {
+  bool output_open = true;
+  for (int fd = 0; fd <= 2; fd++) {
+    if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    // open() takes the lowest free number, which is this one.
+    if (::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd) ::_exit(1);
+    if (fd == 1) output_open = false;
+  }
+  return output_open;
+}
+
+}  // namespace grapnel::cli

@@ -1,0 +1,41 @@
+// Standard output, buffered, with every write checked: a full disk or a closed pipe must not look
+// like success.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "grapnel/grapnel.h"
+
+namespace grapnel::cli {
+
+class Output {
+ public:
+  explicit Output(int fd) : fd_(fd) {}
+
+  /// The buffer: append here, then call flush_if_full.
+  std::string& buffer() { return buffer_; }
+  void write(std::string_view text) { buffer_ += text; }
+  /// Writes the buffer when it has grown to a good size for a write. After an error nothing is
+  /// written any more; finish() reports it.
+  void flush_if_full() {
+    if (buffer_.size() >= kFlushBytes) flush();
+  }
+  void flush();
+  [[nodiscard]] bool failed() const { return error_.has_value(); }
+  /// Writes what is left. The first error of all writes, if there was one.
+  std::optional<api::Error> finish();
+
+ private:
+  static constexpr size_t kFlushBytes = 256 << 10;
+  int fd_;
+  std::string buffer_;
+  std::optional<api::Error> error_;
+};
+
+/// Opens /dev/null in place of standard streams that were closed, so that a file opened later does
+/// not become one of them. False if standard output was closed.
+bool protect_standard_streams();
+
+}  // namespace grapnel::cli
