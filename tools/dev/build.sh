@@ -32,6 +32,14 @@ clang)
 esac
 name="build${variant:+ $variant}"
 
+# Two builds in one directory destroy each other's record of what is done.
+mkdir -p "$dir"
+exec 9>"$dir/.lock"
+if ! flock -n 9; then
+  echo "waiting for another build in $dir"
+  flock 9
+fi
+
 # Re-running cmake is ninja's business once the directory is set up for these options.
 options_key="${options[*]} $(sha256sum cmake/*.cmake | sha256sum | cut -d' ' -f1)"
 if [[ ! -f $dir/build.ninja || "$(cat "$dir/.configured" 2>/dev/null)" != "$options_key" ]]; then
