@@ -1,5 +1,5 @@
-// Byte layout of the partial state of one group: a row of 64-bit slots. Every lowering writes exactly
-// this layout; merge and finish read it.
+// Byte layout of the partial state of one group: a row of 64-bit slots. Every lowering writes
+// exactly this layout; merge and finish read it.
 //
 //   slot 0   file offset of the first record of the group (order of first appearance)
 //   slot 1   number of records that passed the filter
@@ -7,7 +7,8 @@
 //     count_rows            none (slot 1 is it)
 //     count                 {n}
 //     sum, 64-bit           {low, high, n}       128-bit two's complement sum, n non-null values
-//     sum, 128-bit          {low, high, n, top}  192-bit two's complement sum low, high, top: only the
+//     sum, 128-bit          {low, high, n, top}  192-bit two's complement sum low, high, top: only
+//     the
 //                                                total has to fit 128 bits, whatever the order
 //     sum of DOUBLE         {n, superaccumulator words...}   (state/double_sum.h)
 //     min, max, 64-bit      {value, n}           value is undefined while n is 0
@@ -26,8 +27,8 @@ namespace grapnel::state {
 enum class SlotKind : uint8_t {
   none,
   count,
-  sum_exact,   ///< values fit 64 bits: fewer than 2^63 of them cannot overflow
-  sum_wide,    ///< values of 128 bits
+  sum_exact,  ///< values fit 64 bits: fewer than 2^63 of them cannot overflow
+  sum_wide,   ///< values of 128 bits
   sum_double,
   extreme_int64,
   extreme_int128,
@@ -37,7 +38,7 @@ enum class SlotKind : uint8_t {
 
 struct AggregateSlots {
   SlotKind kind = SlotKind::none;
-  bool is_max = false;       ///< extremes
+  bool is_max = false;  ///< extremes
   uint32_t first_slot = 0;
   uint32_t slot_count = 0;
 };
