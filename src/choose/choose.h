@@ -1,5 +1,5 @@
-// Decides which hook does which extent, and in which order the filter's conjuncts are tried. Says why,
-// for EXPLAIN. Never waits for a calibration: costs have defaults until measured.
+// Decides which hook does which extent, and in which order the filter's conjuncts are tried. Says
+// why, for EXPLAIN. Never waits for a calibration: costs have defaults until measured.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace grapnel::choose {
 
 /// What the user said about hooks: nothing, `--hook X` or `--hook X,any`.
 struct HookRequest {
-  std::string name;           ///< empty: the chooser picks
-  bool others_allowed = true; ///< false: X does it or the query fails
+  std::string name;            ///< empty: the chooser picks
+  bool others_allowed = true;  ///< false: X does it or the query fails
 };
 
 /// Text behind --hook ("", "any", "read", "pipe,any"). ErrorKind::usage names the hooks there are.
@@ -38,9 +38,9 @@ struct FilterEstimate {
   uint64_t sampled_records = 0;             ///< 0: nothing measured, order by cost alone
 };
 
-/// Measures the filter of `op` on a few hundred records from the file's beginning and, where they are
-/// in the page cache or the file is large, from some later places. Takes about a millisecond; never
-/// fails: what cannot be read or converted is left out.
+/// Measures the filter of `op` on a few hundred records from the file's beginning and, where they
+/// are in the page cache or the file is large, from some later places. Takes about a millisecond;
+/// never fails: what cannot be read or converted is left out.
 FilterEstimate estimate_filter(const source::Source& source, const op::Op& op);
 
 /// `op` with its filter in the order of `estimate`. The answer is the same (op/expr.h).
@@ -59,11 +59,11 @@ struct Candidate {
   std::string hook;
   bool permitted = false;
   bool eligible = false;
-  bool chosen = false;     ///< first choice for some of the file
-  hooks::Cost cost;        ///< predicted for the whole file, if permitted and eligible
-  double file_share = 0;   ///< predicted share of the file for which it is the first choice
-  std::string reason;      ///< why it was chosen, why not, or why it cannot
-  std::string cure;        ///< what would permit it, if anything
+  bool chosen = false;    ///< first choice for some of the file
+  hooks::Cost cost;       ///< predicted for the whole file, if permitted and eligible
+  double file_share = 0;  ///< predicted share of the file for which it is the first choice
+  std::string reason;     ///< why it was chosen, why not, or why it cannot
+  std::string cure;       ///< what would permit it, if anything
 };
 
 struct Decision {

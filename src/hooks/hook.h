@@ -111,6 +111,8 @@ class Hook {
   /// May it run here at all? By probing (cached after the first call), never by kernel version.
   /// Thread-safe.
   virtual Verdict permitted() = 0;
+  /// May the chooser take it when the user has not named it?
+  [[nodiscard]] virtual Verdict by_default() const { return Verdict::allow(); }
   /// Can it do this query on this file? Cheap; no I/O beyond statx.
   virtual Verdict eligible(const program::Job& job) = 0;
   [[nodiscard]] virtual Cost cost(const Extent& extent, Residency residency,

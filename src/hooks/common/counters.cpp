@@ -1,0 +1,30 @@
+#include "hooks/hook.h"
+
+namespace grapnel::hooks {
+
+void HookCounters::add(const HookCounters& other) {
+  bytes += other.bytes;
+  records += other.records;
+  escapes += other.escapes;
+  escape_bytes += other.escape_bytes;
+  failed_extents += other.failed_extents;
+  bytes_copied += other.bytes_copied;
+  device_bytes += other.device_bytes;
+  cpu_seconds += other.cpu_seconds;
+}
+
+std::string_view to_string(Residency residency) {
+  switch (residency) {
+    case Residency::unknown:
+      return "unknown";
+    case Residency::cached:
+      return "cached";
+    case Residency::uncached:
+      return "uncached";
+    case Residency::mixed:
+      return "mixed";
+  }
+  return "unknown";
+}
+
+}  // namespace grapnel::hooks

@@ -1,0 +1,25 @@
+#include "hooks/builtin.h"
+#include "hooks/hook.h"
+
+namespace grapnel::hooks {
+
+const std::vector<Hook*>& all_hooks() {
+  static const std::vector<Hook*> hooks = {
+      &read_hook(),
+      &direct_hook(),
+#ifdef GRAPNEL_HAVE_PIPE
+      &pipe_hook(),
+#endif
+      &mmap_hook(),
+  };
+  return hooks;
+}
+
+Hook* find_hook(std::string_view name) {
+  for (Hook* hook : all_hooks()) {
+    if (hook->name() == name) return hook;
+  }
+  return nullptr;
+}
+
+}  // namespace grapnel::hooks
