@@ -32,10 +32,11 @@ status=0
 part() {
   local name="$1"
   shift
-  run_step "$name" "$@" || {
+  run_step "$name" "$@"
+  if [[ $step_status != 0 ]]; then
     show_log 60
     status=1
-  }
+  fi
 }
 
 part "check: source rules" "$python_bin" tools/check/tidy_source.py

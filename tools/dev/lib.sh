@@ -17,10 +17,12 @@ seconds_since() {
 }
 
 # run_step NAME COMMAND...   Runs the command with its output in build/logs/NAME.log, shows one line
-# with the elapsed time; returns the command's status. In the dark (no terminal) it gives a sign of
-# life every half minute.
+# with the elapsed time; leaves the command's status in step_status. In the dark (no terminal) it
+# gives a sign of life every half minute. Never call it (or step) in a condition, that is behind if,
+# !, && or ||: there bash ignores set -e, also inside functions, and COMMAND's failures with it.
 run_step() {
-  local name="$1" start pid status=0 line ticks=0
+  local name="$1" start pid line ticks=0
+  step_status=0
   shift
   step_log="build/logs/${name//[^A-Za-z0-9._-]/-}.log"
   start="$(now_ms)"
@@ -38,14 +40,13 @@ run_step() {
       printf '(%s) ' "$(seconds_since "$start")"
     fi
   done
-  wait "$pid" || status=$?
+  wait "$pid" || step_status=$?
   [[ $on_terminal == 1 ]] && printf '\r\033[K%-28s' "$name"
-  if [[ $status == 0 ]]; then
+  if [[ $step_status == 0 ]]; then
     printf '%9s  ok\n' "$(seconds_since "$start")"
   else
-    printf '%9s  FAILED (%d)\n' "$(seconds_since "$start")" "$status"
+    printf '%9s  FAILED (%d)\n' "$(seconds_since "$start")" "$step_status"
   fi
-  return "$status"
 }
 
 # show_log [LINES]
@@ -62,7 +63,8 @@ show_log() {
 step() {
   local name="$1" advice="$2"
   shift 2
-  run_step "$name" "$@" && return 0
+  run_step "$name" "$@"
+  if [[ $step_status == 0 ]]; then return; fi
   show_log 40
   die "$name failed. $advice Full log: $step_log"
 }
