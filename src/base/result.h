@@ -32,7 +32,7 @@ struct Error {
   std::string hint;
   int system_errno = 0;
   /// Byte offset into the SQL text, if the error belongs to a place there.
-  std::optional<uint32_t> sql_offset;
+  std::optional<uint32_t> sql_offset = std::nullopt;
 
   /// An io error with errno's name and text appended to `what`.
   static Error system(std::string what, int error_number, std::string hint = {});
