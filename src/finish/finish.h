@@ -1,5 +1,5 @@
-// What happens after the merge: finished aggregates, HAVING, output expressions, ORDER BY, OFFSET and
-// LIMIT.
+// What happens after the merge: finished aggregates, HAVING, output expressions, ORDER BY, OFFSET
+// and LIMIT.
 #pragma once
 
 #include <vector>
@@ -21,10 +21,11 @@ struct FinishedTable {
 };
 
 /// Turns the merged partial state of the whole scan into the answer.
-/// - Groups without ORDER BY come in order of first appearance, rows in file order; ORDER BY is stable
+/// - Groups without ORDER BY come in order of first appearance, rows in file order; ORDER BY is
+/// stable
 ///   on top of that.
 /// - An aggregating query without keys gives one row even if no record passed.
 /// Errors: data (arithmetic out of range in an output, a sum out of its type's range), limit.
 Result<FinishedTable> finish(const op::Query& query, state::Partial&& partial);
 
-} // namespace grapnel::finish
+}  // namespace grapnel::finish

@@ -64,6 +64,13 @@ struct RowBatch {
     std::vector<double> reals;
     std::vector<std::string> texts;
     std::vector<uint8_t> nulls;
+
+    void append(const op::Datum& value, op::Type type);
+    /// Makes `count` NULLs, to be set one by one.
+    void resize(size_t count, op::Type type);
+    void set(size_t row, const op::Datum& value, op::Type type);
+    /// Text is borrowed.
+    [[nodiscard]] op::Datum value(size_t row, op::Type type) const;
   };
   std::vector<uint64_t> file_offsets;
   std::vector<RowColumn> columns;

@@ -30,40 +30,76 @@ void cut(std::vector<T>& values, size_t count) {
 
 }  // namespace
 
+void RowColumn::append(const op::Datum& value, op::Type type) {
+  nulls.push_back(value.is_null ? 1 : 0);
+  switch (type.kind) {
+    case op::TypeKind::real:
+      reals.push_back(value.is_null ? 0 : value.real);
+      break;
+    case op::TypeKind::varchar:
+      texts.emplace_back(value.is_null ? std::string_view{} : value.text);
+      break;
+    default:
+      integers.push_back(value.is_null ? 0 : value.integer);
+      break;
+  }
+}
+
+void RowColumn::resize(size_t count, op::Type type) {
+  nulls.resize(count, 1);
+  switch (type.kind) {
+    case op::TypeKind::real:
+      reals.resize(count);
+      break;
+    case op::TypeKind::varchar:
+      texts.resize(count);
+      break;
+    default:
+      integers.resize(count);
+      break;
+  }
+}
+
+void RowColumn::set(size_t row, const op::Datum& value, op::Type type) {
+  nulls[row] = value.is_null ? 1 : 0;
+  if (value.is_null) return;
+  switch (type.kind) {
+    case op::TypeKind::real:
+      reals[row] = value.real;
+      break;
+    case op::TypeKind::varchar:
+      texts[row].assign(value.text);
+      break;
+    default:
+      integers[row] = value.integer;
+      break;
+  }
+}
+
+op::Datum RowColumn::value(size_t row, op::Type type) const {
+  if (nulls[row] != 0) return op::Datum::null();
+  switch (type.kind) {
+    case op::TypeKind::real:
+      return op::Datum::of_real(reals[row]);
+    case op::TypeKind::varchar:
+      return op::Datum::of_text(texts[row]);
+    default:
+      return op::Datum::of_integer(integers[row]);
+  }
+}
+
 void RowBatch::append(uint64_t file_offset, std::span<const op::Datum> values,
                       const std::vector<op::ExprPtr>& outputs) {
   if (columns.size() < outputs.size()) columns.resize(outputs.size());
   file_offsets.push_back(file_offset);
   for (size_t i = 0; i < outputs.size(); i++) {
-    const op::Datum& value = values[i];
-    RowColumn& column = columns[i];
-    column.nulls.push_back(value.is_null ? 1 : 0);
-    switch (outputs[i]->type.kind) {
-      case op::TypeKind::real:
-        column.reals.push_back(value.is_null ? 0 : value.real);
-        break;
-      case op::TypeKind::varchar:
-        column.texts.emplace_back(value.is_null ? std::string_view{} : value.text);
-        text_bytes += column.texts.back().size();
-        break;
-      default:
-        column.integers.push_back(value.is_null ? 0 : value.integer);
-        break;
-    }
+    columns[i].append(values[i], outputs[i]->type);
+    if (!values[i].is_null) text_bytes += values[i].text.size();
   }
 }
 
 op::Datum RowBatch::value(size_t row, size_t column, op::Type type) const {
-  const RowColumn& values = columns[column];
-  if (values.nulls[row] != 0) return op::Datum::null();
-  switch (type.kind) {
-    case op::TypeKind::real:
-      return op::Datum::of_real(values.reals[row]);
-    case op::TypeKind::varchar:
-      return op::Datum::of_text(values.texts[row]);
-    default:
-      return op::Datum::of_integer(values.integers[row]);
-  }
+  return columns[column].value(row, type);
 }
 
 void RowBatch::append_all(RowBatch&& other) {
