@@ -49,3 +49,6 @@ if [[ ! -f $dir/build.ninja || "$(cat "$dir/.configured" 2>/dev/null)" != "$opti
 fi
 step "$name" "The first error is what counts; repeat it alone with: ninja -C $dir" \
   ninja -C "$dir" "${targets[@]}"
+if [[ -s $dir/left-out.txt ]]; then
+  echo "  left out, because of libraries that are not there: $(<"$dir/left-out.txt")"
+fi
