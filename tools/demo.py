@@ -1,6 +1,8 @@
 """./dev demo: three queries on this machine, one through a server. Run by tools/dev/demo.sh."""
 
+import re
 import sys
+import textwrap
 
 import grapnel_cli as grapnel
 
@@ -12,7 +14,8 @@ def megabytes(count):
 
 
 def show(title, sql, answer):
-    print(f"\n=== {title}\n{sql}\n")
+    short = re.sub(r"columns => '[^']*'", "columns => '...'", sql)
+    print(f"\n=== {title}\n" + textwrap.fill(short, 100, break_long_words=False) + "\n")
     if answer.code != 0:
         print(answer.out)
         print(answer.err, file=sys.stderr)
