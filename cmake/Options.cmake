@@ -37,6 +37,9 @@ target_compile_options(grapnel_options INTERFACE
   "$<${_langs}:-ffunction-sections;-fdata-sections>"
   # No path of the build machine in the binaries; asserts and messages are relative to the source.
   "$<${_langs}:-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=>")
+# libstdc++ 12's own std::stable_sort uses a function that it declares deprecated; clang says so.
+target_compile_options(grapnel_options INTERFACE
+  "$<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-deprecated-declarations>")
 if(GRAPNEL_WERROR)
   target_compile_options(grapnel_options INTERFACE "$<${_langs}:-Werror>")
 endif()
