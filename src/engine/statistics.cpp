@@ -1,0 +1,47 @@
+#include "engine/statistics.h"
+
+#include <algorithm>
+
+namespace grapnel::engine {
+namespace {
+
+api::HookStatistics to_public(std::string name, const hooks::HookCounters& counters) {
+  api::HookStatistics hook;
+  hook.name = std::move(name);
+  hook.bytes = counters.bytes;
+  hook.records = counters.records;
+  hook.escapes = counters.escapes;
+  hook.escape_bytes = counters.escape_bytes;
+  hook.failed_extents = counters.failed_extents;
+  hook.bytes_copied = counters.bytes_copied;
+  hook.device_bytes = counters.device_bytes;
+  hook.cpu_seconds = counters.cpu_seconds;
+  return hook;
+}
+
+}  // namespace
+
+api::Statistics make_statistics(const Prepared& prepared, const scan::Statistics& scanned) {
+  api::Statistics statistics;
+  statistics.table = source::describe(*prepared.job->source);
+  statistics.program = prepared.program->name();
+  statistics.why = prepared.decision.reason;
+  for (const auto& [name, counters] : scanned.hooks) {
+    statistics.hooks.push_back(to_public(name, counters));
+  }
+  const auto most =
+      std::max_element(statistics.hooks.begin(), statistics.hooks.end(),
+                       [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
+  if (most != statistics.hooks.end()) statistics.hook = most->name;
+  statistics.stitched = to_public({}, scanned.stitched);
+  statistics.file_bytes = scanned.file_bytes;
+  statistics.threads = scanned.threads;
+  statistics.prepare_seconds = prepared.prepare_seconds;
+  statistics.compile_seconds = prepared.compile_seconds;
+  statistics.wall_seconds = scanned.wall_seconds;
+  statistics.stability = scanned.stability;
+  statistics.warnings = scanned.warnings;
+  return statistics;
+}
+
+}  // namespace grapnel::engine

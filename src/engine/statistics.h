@@ -1,0 +1,13 @@
+// What a query's stages measured, put together for the user.
+#pragma once
+
+#include "engine/prepare.h"
+#include "grapnel/grapnel.h"
+#include "scan/scan.h"
+
+namespace grapnel::engine {
+
+/// All but what is known only after the scan's outcome was finished (records, rows, finish time).
+api::Statistics make_statistics(const Prepared& prepared, const scan::Statistics& scanned);
+
+}  // namespace grapnel::engine
