@@ -1,0 +1,59 @@
+#include "scan/worker.h"
+
+#include <utility>
+#include <vector>
+
+#include "hooks/common/thread_clock.h"
+
+namespace grapnel::scan {
+
+Worker::Worker(const Plan& plan, const CancelToken& cancel)
+    : share(plan.job->make_partial()), plan_(plan), cancel_(cancel) {}
+
+// A hook that could not be opened is not tried again for each extent.
+Result<hooks::Session*> Worker::session(hooks::Hook& hook) {
+  auto known = sessions_.find(&hook);
+  if (known == sessions_.end()) {
+    known = sessions_.emplace(&hook, hook.open(plan_.job, plan_.program)).first;
+  }
+  if (!known->second.ok()) return known->second.error();
+  return known->second.value().get();
+}
+
+Driven Worker::drive(const hooks::Extent& extent, const std::optional<hooks::Extent>& next) {
+  const HookChoice choice = plan_.choose(extent);
+  std::vector<hooks::Hook*> candidates = {choice.first};
+  candidates.insert(candidates.end(), choice.fallbacks.begin(), choice.fallbacks.end());
+  std::optional<Error> first_refusal;
+  for (hooks::Hook* hook : candidates) {
+    const double cpu_before = hooks::thread_cpu_seconds();
+    auto opened = session(*hook);
+    if (opened.ok()) {
+      hooks::Session& session = **opened;
+      reads_ahead_ = session.wants_announcement();
+      if (next && reads_ahead_) session.announce(*next);
+      Driven driven{extent, session.drive(extent, cancel_), hook};
+      if (driven.result.ok() || driven.result.error().kind != ErrorKind::hook) return driven;
+      opened = std::move(driven.result).error();
+    } else if (opened.error().kind != ErrorKind::hook &&
+               opened.error().kind != ErrorKind::permission) {
+      return {extent, std::move(opened).error(), hook};
+    }
+    hooks::HookCounters& failed = failures[std::string(hook->name())];
+    failed.failed_extents++;
+    failed.cpu_seconds += hooks::thread_cpu_seconds() - cpu_before;
+    if (!first_refusal) first_refusal = std::move(opened).error();
+  }
+  Error error = std::move(*first_refusal);
+  error.kind = ErrorKind::hook;
+  error.message = "hook " + std::string(choice.first->name()) + ": " + error.message;
+  if (choice.fallbacks.empty() && error.hint.empty()) {
+    error.hint = "--hook " + std::string(choice.first->name()) +
+                 ",any lets other hooks take over what it cannot do";
+  }
+  return {extent, std::move(error), choice.first};
+}
+
+Status Worker::merge(state::Partial&& partial) { return share.merge(std::move(partial)); }
+
+}  // namespace grapnel::scan
