@@ -81,6 +81,16 @@ std::string place(const Source& source, uint64_t offset) {
   return text + ", byte offset " + std::to_string(offset);
 }
 
+Error quote_error(const Source& source, uint64_t offset, std::string_view record,
+                  const QuoteFault& fault) {
+  return Error{ErrorKind::data,
+               place(source, offset + fault.position) + ": " + fault.problem + ": " +
+                   printable(record.substr(fault.position)),
+               "a quote may stand only around a whole field, doubled inside it (not after a "
+               "backslash); if quotes mean nothing in this file, say csv('" +
+                   source.path + "', quote => '')"};
+}
+
 std::string printable(std::string_view text, size_t max_bytes) {
   std::string out = "'";
   size_t at = 0;

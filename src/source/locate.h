@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+#include "source/csv_fields.h"
 #include "source/source.h"
 
 namespace grapnel::source {
@@ -15,6 +17,10 @@ std::optional<uint64_t> line_number(const Source& source, uint64_t offset);
 
 /// "lineitem.csv, line 17, byte offset 2034"; fixed: "data.bin, record 12, byte offset 480".
 std::string place(const Source& source, uint64_t offset);
+
+/// The error of a record at `offset` whose quotes are wrong.
+Error quote_error(const Source& source, uint64_t offset, std::string_view record,
+                  const QuoteFault& fault);
 
 /// `text` in single quotes, control characters and stray bytes escaped (\n, \x00), cut to
 /// `max_bytes` of input with "..." and the full size.

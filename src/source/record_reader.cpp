@@ -49,12 +49,7 @@ Status RecordReader::check() {
   record_exhausted_ = true;
   if (!fault) return ok_status();
   checked_ = false;  // so that the next call fails too
-  return Error{ErrorKind::data,
-               place(source_, file_offset_ + fault->position) + ": " + fault->problem + ": " +
-                   printable(record_.substr(fault->position)),
-               "a quote may stand only around a whole field, doubled inside it; if quotes mean "
-               "nothing in this file, say csv('" +
-                   source_.path + "', quote => '')"};
+  return quote_error(source_, file_offset_, record_, *fault);
 }
 
 /// Cuts fields until `index` is among them.
@@ -97,7 +92,7 @@ Error RecordReader::value_error(uint32_t index, std::string_view text, std::stri
     error.hint = "do the declared columns fit the file?";
   } else if (column.sniffed) {
     error.hint = "the type " + column.type.to_string() +
-                 " was taken from the first records; state a wider one, such as VARCHAR for " +
+                 " was taken from samples of the file; state a wider one, such as VARCHAR for " +
                  column.name + ", in csv('" + source_.path +
                  "', columns => '...') (grapnel schema prints the text to change)";
   } else {

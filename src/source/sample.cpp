@@ -43,20 +43,26 @@ constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 }  // namespace
 
-Result<Sample> read_sample(const Source& source, size_t size) {
-  Sample sample;
-  const auto wanted = static_cast<size_t>(std::min<uint64_t>(size, source.data_end));
-  // One byte more than the file has: content behind a size of 0 is a file made up as it is read.
-  sample.bytes.resize(wanted + 1);
+Result<std::string> read_bytes(const Source& source, uint64_t offset, size_t size) {
+  std::string bytes(size, '\0');
   size_t got = 0;
-  while (got <= wanted) {
-    const ssize_t n = pread(source.file.get(), sample.bytes.data() + got, wanted + 1 - got,
-                            static_cast<off_t>(got));
+  while (got < size) {
+    const ssize_t n =
+        pread(source.file.get(), bytes.data() + got, size - got, static_cast<off_t>(offset + got));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return Error::system("cannot read " + source.path, errno);
     if (n == 0) break;
     got += static_cast<size_t>(n);
   }
+  bytes.resize(got);
+  return bytes;
+}
+
+Result<Sample> read_sample(const Source& source, size_t size) {
+  const auto wanted = static_cast<size_t>(std::min<uint64_t>(size, source.data_end));
+  // One byte more: content behind a size of 0 is a file made up as it is read.
+  GRAPNEL_TRY(std::string bytes, read_bytes(source, 0, wanted + 1));
+  const size_t got = bytes.size();
   if (got < wanted || (source.data_end == 0 && got > 0)) {
     return Error{ErrorKind::data,
                  source.path + " says that it has " + std::to_string(source.data_end) +
@@ -64,6 +70,8 @@ Result<Sample> read_sample(const Source& source, size_t size) {
                  "files of /proc and /sys are made up as they are read: copy the content to an "
                  "ordinary file first"};
   }
+  Sample sample;
+  sample.bytes = std::move(bytes);
   sample.bytes.resize(wanted);
   sample.whole_file = wanted == source.data_end;
   return sample;

@@ -26,6 +26,9 @@ struct SampleRecord {
 /// than its size says (a file of /proc or /sys, or one that is being truncated).
 Result<Sample> read_sample(const Source& source, size_t size);
 
+/// Bytes [offset, offset + size) of the file, fewer at its end. Errors: io.
+Result<std::string> read_bytes(const Source& source, uint64_t offset, size_t size);
+
 /// Refuses what is no text: known compressed and binary formats, UTF-16, and, unless
 /// `nul_bytes_allowed`, NUL bytes. Finds the byte order mark of UTF-8.
 Status check_text(const Source& source, Sample& sample, bool nul_bytes_allowed);

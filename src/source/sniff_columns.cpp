@@ -10,39 +10,55 @@
 namespace grapnel::source {
 namespace {
 
-std::string value_of(const CsvField& field, char quote) {
-  return field.has_doubled_quotes ? without_doubled_quotes(field.bytes, quote)
-                                  : std::string(field.bytes);
-}
+constexpr size_t kSpotBytes = 64 << 10;
 
-/// Fields of one record of the sample as values; a data error if it is not made like the others.
-Result<std::vector<std::string>> values_of(const Source& source, const SampleRecord& record,
-                                           size_t field_count, bool is_first) {
-  const Dialect& dialect = source.layout.dialect;
-  std::vector<CsvField> fields;
-  if (const auto fault = split_record(dialect, record.bytes, fields)) {
-    return Error{ErrorKind::data,
-                 place(source, record.offset + fault->position) + ": " + fault->problem + ": " +
-                     printable(record.bytes.substr(fault->position)),
-                 "a quote may stand only around a whole field, doubled inside it; if quotes mean "
-                 "nothing in this file, say csv('" +
-                     source.path + "', quote => '')"};
+/// Cuts records of the sample into values, each of which must have `field_count` fields.
+class SampleCutter {
+ public:
+  SampleCutter(const Dialect& dialect, size_t field_count)
+      : dialect_(dialect), field_count_(field_count) {}
+
+  /// False if the record is not made like the others. Only a header may lack the trailing
+  /// delimiter.
+  bool cut(std::string_view record, bool may_be_header) {
+    fault_ = split_record(dialect_, record, fields_);
+    if (fault_) return false;
+    const bool trailing = dialect_.trailing_delimiter && fields_.size() == field_count_ + 1 &&
+                          fields_.back().bytes.empty();
+    if (trailing) fields_.pop_back();
+    if (dialect_.trailing_delimiter && !trailing && !may_be_header) return false;
+    if (fields_.size() != field_count_) return false;
+    values_.resize(field_count_);
+    for (size_t i = 0; i < field_count_; ++i) {
+      if (fields_[i].has_doubled_quotes) {
+        values_[i] = without_doubled_quotes(fields_[i].bytes, dialect_.quote);
+      } else {
+        values_[i].assign(fields_[i].bytes);
+      }
+    }
+    return true;
   }
-  const bool trailing = dialect.trailing_delimiter && fields.back().bytes.empty();
-  if (trailing && fields.size() == field_count + 1) fields.pop_back();
-  if (fields.size() != field_count || (dialect.trailing_delimiter && !trailing && !is_first)) {
+  /// Valid until the next cut.
+  [[nodiscard]] const std::vector<std::string>& values() const { return values_; }
+
+  /// What is wrong with the record for which cut() gave false.
+  [[nodiscard]] Error error(const Source& source, const SampleRecord& record) const {
+    if (fault_) return quote_error(source, record.offset, record.bytes, *fault_);
     return Error{ErrorKind::data,
                  place(source, record.offset) + ": the record has " +
-                     std::to_string(fields.size()) + " fields, those before it " +
-                     std::to_string(field_count) + ": " + printable(record.bytes),
+                     std::to_string(fields_.size()) + " fields, those before it " +
+                     std::to_string(field_count_) + ": " + printable(record.bytes),
                  "correct or remove that line, or state the dialect: csv('" + source.path +
                      "', delim => '...', columns => '...')"};
   }
-  std::vector<std::string> values;
-  values.reserve(field_count);
-  for (const CsvField& field : fields) values.push_back(value_of(field, dialect.quote));
-  return values;
-}
+
+ private:
+  const Dialect& dialect_;
+  const size_t field_count_;
+  std::optional<QuoteFault> fault_;
+  std::vector<CsvField> fields_;
+  std::vector<std::string> values_;
+};
 
 std::string generated_name(size_t index, size_t count) {
   const size_t width = std::to_string(count - 1).size();
@@ -74,9 +90,10 @@ std::vector<std::string> header_names(const std::vector<std::string>& header) {
   return names;
 }
 
-/// DuckDB's rule when the user named the columns: a first record with just these names is a header;
-/// else, if all columns are text (or the record is all NULL) it is one too; else it is one if some
-/// value does not fit its column.
+/// DuckDB's rule: a first record with just the declared names is a header; else, if all columns are
+/// text (or the record is all NULL) it is one too; else it is one if some value does not convert to
+/// its column's type. (DuckDB tries that more strictly than it converts later, so there 007 or 1.5
+/// above integers, or 1 above BOOLEAN, is lost as a "header"; here it is data.)
 bool is_header_of(const std::vector<std::string>& first, const std::vector<Column>& columns) {
   const auto same_name = [](const std::string& text, const Column& column) {
     return text == column.name;
@@ -110,15 +127,41 @@ Status check_count(const Source& source, const std::vector<Column>& columns, siz
 class ColumnSniffer {
  public:
   ColumnSniffer(const Source& source, const std::vector<SampleRecord>& records, size_t field_count)
-      : source_(source), records_(records), guesses_(field_count) {}
+      : source_(source),
+        records_(records),
+        cutter_(source.layout.dialect, field_count),
+        guesses_(field_count) {}
 
   Status read() {
-    GRAPNEL_TRY(first_, values_of(source_, records_[0], guesses_.size(), true));
-    for (size_t i = 1; i < records_.size(); ++i) {
-      GRAPNEL_TRY(const std::vector<std::string> values,
-                  values_of(source_, records_[i], guesses_.size(), false));
-      for (size_t c = 0; c < values.size(); ++c) guesses_[c].add(values[c]);
+    for (size_t i = 0; i < records_.size(); ++i) {
+      if (!cutter_.cut(records_[i].bytes, i == 0)) return cutter_.error(source_, records_[i]);
+      if (i == 0) {
+        first_ = cutter_.values();
+      } else {
+        add(cutter_.values(), guesses_);
+      }
     }
+    return ok_status();
+  }
+
+  /// Takes the records of one more spot of the file into account. A spot that does not look like
+  /// the first records (its quote state is a guess) is left out.
+  Status read_spot(uint64_t offset) {
+    GRAPNEL_TRY(const std::string bytes, read_bytes(source_, offset, kSpotBytes));
+    const Layout& layout = source_.layout;
+    const std::string_view text = bytes;
+    const auto start = find_record_start(layout, text, guess_quote_state(layout, text));
+    std::vector<TypeGuess> guesses = guesses_;
+    for (size_t at = start.value_or(text.size()); at < text.size();) {
+      const auto record = next_record(layout, text.substr(at), /*last=*/false);
+      if (!record) break;
+      if (record->content_size > 0) {
+        if (!cutter_.cut(text.substr(at, record->content_size), false)) return ok_status();
+        add(cutter_.values(), guesses);
+      }
+      at += record->consumed;
+    }
+    guesses_ = std::move(guesses);
     return ok_status();
   }
 
@@ -126,7 +169,7 @@ class ColumnSniffer {
 
   [[nodiscard]] bool sniff_header() const {
     std::vector<TypeGuess> guesses = guesses_;
-    if (records_.size() == 1) add_first(guesses);
+    if (records_.size() == 1) add(first_, guesses);
     std::vector<Column> columns(guesses.size());
     for (size_t i = 0; i < guesses.size(); ++i) columns[i].type = guesses[i].type();
     return is_header_of(first_, columns);
@@ -134,7 +177,7 @@ class ColumnSniffer {
 
   [[nodiscard]] std::vector<Column> columns(bool header) const {
     std::vector<TypeGuess> guesses = guesses_;
-    if (!header) add_first(guesses);
+    if (!header) add(first_, guesses);
     const std::vector<std::string> names =
         header ? header_names(first_) : std::vector<std::string>{};
     std::vector<Column> columns;
@@ -145,12 +188,13 @@ class ColumnSniffer {
   }
 
  private:
-  void add_first(std::vector<TypeGuess>& guesses) const {
-    for (size_t i = 0; i < guesses.size(); ++i) guesses[i].add(first_[i]);
+  static void add(const std::vector<std::string>& values, std::vector<TypeGuess>& guesses) {
+    for (size_t i = 0; i < guesses.size(); ++i) guesses[i].add(values[i]);
   }
 
   const Source& source_;
   const std::vector<SampleRecord>& records_;
+  SampleCutter cutter_;
   std::vector<TypeGuess> guesses_;
   std::vector<std::string> first_;
 };
@@ -178,8 +222,16 @@ Status sniff_columns(const TableRequest& request, const Sample& sample, size_t f
   } else {
     layout.dialect.header = request.header ? *request.header : sniffer.sniff_header();
     layout.columns = sniffer.columns(layout.dialect.header);
+    if (!sample.whole_file) {
+      // Types that only later records show: better found now than as an error in mid-query.
+      const uint64_t sampled = sample.bytes.size();
+      GRAPNEL_CHECK(sniffer.read_spot(sampled + (source.data_end - sampled) / 2));
+      if (source.data_end - sampled > kSpotBytes)
+        GRAPNEL_CHECK(sniffer.read_spot(source.data_end - kSpotBytes));
+      layout.columns = sniffer.columns(layout.dialect.header);
+    }
   }
-  if (layout.dialect.header) source.data_begin = records[0].end_offset;
+  source.data_begin = layout.dialect.header ? records[0].end_offset : records[0].offset;
   return ok_status();
 }
 

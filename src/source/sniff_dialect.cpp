@@ -22,7 +22,7 @@ struct Trial {
   const SampleRecord* deviating = nullptr;  ///< first record with another number of fields
   size_t deviating_count = 0;
   std::optional<QuoteFault> fault;
-  uint64_t fault_offset = 0;
+  uint64_t fault_record = 0;  ///< offset of its record
 };
 
 struct RecordShape {
@@ -55,7 +55,7 @@ Trial try_dialect(const std::vector<SampleRecord>& records, char delimiter, char
   for (const SampleRecord& record : records) {
     if (auto fault = split_record(trial.dialect, record.bytes, fields)) {
       trial.fault = fault;
-      trial.fault_offset = record.offset + fault->position;
+      trial.fault_record = record.offset;
       return trial;
     }
     trial.uses_quotes |=
@@ -86,15 +86,6 @@ std::string name_of(char delimiter) {
 
 std::string fields_text(size_t count) {
   return std::to_string(count) + (count == 1 ? " field" : " fields");
-}
-
-Error fault_error(const Source& source, const Trial& trial, const Sample& sample) {
-  return Error{ErrorKind::data,
-               place(source, trial.fault_offset) + ": " + trial.fault->problem + ": " +
-                   printable(std::string_view(sample.bytes).substr(trial.fault_offset)),
-               "a quote may stand only around a whole field, doubled inside it (not after a "
-               "backslash); if quotes mean nothing in this file, say csv('" +
-                   source.path + "', quote => '')"};
 }
 
 Error uneven_error(const Source& source, const Trial& trial) {
@@ -158,7 +149,7 @@ class Trials {
   [[nodiscard]] const Trial* fault() const {
     const Trial* fault = nullptr;
     for (const Trial& trial : trials_)
-      if (trial.fault && (fault == nullptr || trial.fault_offset > fault->fault_offset))
+      if (trial.fault && (fault == nullptr || trial.fault_record > fault->fault_record))
         fault = &trial;
     return fault;
   }
@@ -229,7 +220,11 @@ Result<Dialect> sniff_dialect(const TableRequest& request, const Source& source,
   if (best != nullptr && best->field_count > 1) return chosen(*best);
   if (const Trial* nearly = usual.nearly()) return uneven_error(source, *nearly);
   if (best != nullptr) return chosen(*best);
-  if (const Trial* fault = usual.fault()) return fault_error(source, *fault, sample);
+  if (const Trial* fault = usual.fault()) {
+    const std::string_view text = sample.bytes;
+    return quote_error(source, fault->fault_record, text.substr(fault->fault_record),
+                       *fault->fault);
+  }
   if (const Trial* uneven = usual.uneven()) return uneven_error(source, *uneven);
   return Error{ErrorKind::limit,
                source.path + ": no record ends in the first " +

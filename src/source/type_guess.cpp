@@ -26,37 +26,11 @@ size_t digits_at(std::string_view text, size_t from) {
   return end - from;
 }
 
-/// [-]digits[.digits] without anything behind; leading zeros make an identifier, not a number
-/// (as DuckDB sees it; after a sign it is a number again).
-struct PlainNumber {
-  bool has_point = false;
-  int whole_digits = 0;  ///< without leading zeros
-  int scale = 0;
-};
-
-std::optional<PlainNumber> plain_number(std::string_view text) {
-  const bool negative = !text.empty() && text[0] == '-';
-  size_t at = negative ? 1 : 0;
-  const size_t whole = digits_at(text, at);
-  if (!negative && whole > 1 && text[at] == '0') return std::nullopt;
-  PlainNumber number;
-  size_t zeros = 0;
-  while (zeros < whole && text[at + zeros] == '0') ++zeros;
-  number.whole_digits = static_cast<int>(std::min<size_t>(whole - zeros, 1000));
-  at += whole;
-  size_t fraction = 0;
-  if (at < text.size() && text[at] == '.') {
-    number.has_point = true;
-    fraction = digits_at(text, at + 1);
-    number.scale = static_cast<int>(std::min<size_t>(fraction, 1000));
-    at += 1 + fraction;
-  }
-  if (at != text.size() || whole + fraction == 0) return std::nullopt;
-  return number;
-}
-
+/// 0, 1, y and n convert to BOOLEAN too, but a column of them is more likely something else
+/// (DuckDB).
 bool looks_like_boolean(std::string_view text) {
   if (text.empty() || text.size() > 5 || is_digit(text[0])) return false;
+  if (text == "y" || text == "Y" || text == "n" || text == "N") return false;
   return op::parse_text(text, op::Type::of(op::TypeKind::boolean)).has_value();
 }
 
@@ -77,47 +51,68 @@ bool looks_like_real(std::string_view text) {
 
 }  // namespace
 
-void TypeGuess::add(std::string_view text) {
-  if (text.empty()) return;
-  ++values_;
-  if (looks_like_boolean(text)) {
-    ++booleans_;
-    return;
+/// [-]digits[.digits] without anything behind; leading zeros make an identifier, not a number
+/// (as DuckDB sees it; after a sign it is a number again).
+std::optional<TypeGuess::PlainNumber> TypeGuess::plain_number(std::string_view text) {
+  const bool negative = !text.empty() && text[0] == '-';
+  size_t at = negative ? 1 : 0;
+  const size_t whole = digits_at(text, at);
+  if (!negative && whole > 1 && text[at] == '0') return std::nullopt;
+  PlainNumber number;
+  size_t zeros = 0;
+  while (zeros < whole && text[at + zeros] == '0') ++zeros;
+  number.whole_digits = static_cast<int>(std::min<size_t>(whole - zeros, 1000));
+  at += whole;
+  size_t fraction = 0;
+  if (at < text.size() && text[at] == '.') {
+    number.has_point = true;
+    fraction = digits_at(text, at + 1);
+    number.scale = static_cast<int>(std::min<size_t>(fraction, 1000));
+    at += 1 + fraction;
   }
-  text = without_spaces(text);
-  if (text.empty()) return;
-  if (looks_like_date(text)) {
+  if (at != text.size() || whole + fraction == 0) return std::nullopt;
+  return number;
+}
+
+void TypeGuess::add(std::string_view text) {
+  if (text.empty() || is_text_) return;
+  ++values_;
+  const std::string_view trimmed = without_spaces(text);
+  if (const auto number = plain_number(trimmed)) {
+    add_number(*number, trimmed);
+  } else if (looks_like_date(trimmed)) {
     ++dates_;
+  } else if (looks_like_boolean(text)) {
+    ++booleans_;
+  } else if (looks_like_real(trimmed)) {
+    ++reals_;
   } else {
-    add_number(text);
+    is_text_ = true;
   }
 }
 
-void TypeGuess::add_number(std::string_view text) {
-  const auto number = plain_number(text);
-  if (!number) {
-    if (looks_like_real(text)) ++reals_;
-    return;
-  }
-  whole_digits_ = std::max(whole_digits_, number->whole_digits);
-  if (number->has_point) {
+void TypeGuess::add_number(const PlainNumber& number, std::string_view text) {
+  whole_digits_ = std::max(whole_digits_, number.whole_digits);
+  if (number.has_point) {
     ++decimals_;
-    least_scale_ = std::min(least_scale_, number->scale);
-    greatest_scale_ = std::max(greatest_scale_, number->scale);
+    least_scale_ = std::min(least_scale_, number.scale);
+    greatest_scale_ = std::max(greatest_scale_, number.scale);
     return;
-  }
-  if (number->whole_digits > kNarrowDigits) {
-    const auto value = parse_int128(text);
-    if (!value) return;  // more than 128 bits: text
-    beyond_bigint_ |= *value > std::numeric_limits<int64_t>::max() ||
-                      *value < std::numeric_limits<int64_t>::min();
   }
   ++integers_;
+  if (number.whole_digits <= kNarrowDigits) return;
+  const auto value = parse_int128(text);
+  if (!value) {
+    is_text_ = true;  // no type holds all its digits
+    return;
+  }
+  beyond_bigint_ |=
+      *value > std::numeric_limits<int64_t>::max() || *value < std::numeric_limits<int64_t>::min();
 }
 
 op::Type TypeGuess::type() const {
   const auto is = [this](size_t count) { return count == values_; };
-  if (values_ == 0) return op::Type::of(op::TypeKind::varchar);
+  if (values_ == 0 || is_text_) return op::Type::of(op::TypeKind::varchar);
   if (is(booleans_)) return op::Type::of(op::TypeKind::boolean);
   if (is(dates_)) return op::Type::of(op::TypeKind::date);
   if (is(integers_))

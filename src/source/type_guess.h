@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "op/type.h"
@@ -23,9 +24,16 @@ class TypeGuess {
   static constexpr int kLongestDecimalScale = 12;
 
  private:
-  void add_number(std::string_view text);
+  struct PlainNumber {
+    bool has_point = false;
+    int whole_digits = 0;  ///< without leading zeros
+    int scale = 0;
+  };
+  static std::optional<PlainNumber> plain_number(std::string_view text);
+  void add_number(const PlainNumber& number, std::string_view text);
 
-  size_t values_ = 0;  ///< not NULL
+  bool is_text_ = false;  ///< settled: VARCHAR
+  size_t values_ = 0;     ///< not NULL
   size_t booleans_ = 0;
   size_t integers_ = 0;  ///< without a point; within 128 bits
   size_t decimals_ = 0;  ///< with a point, no exponent
