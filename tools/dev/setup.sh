@@ -102,10 +102,10 @@ fetch_guest() {
   fi
   deb="$(find "$dir.new/deb" -name '*.deb')"
   dpkg-deb -x "$deb" "$dir.new/root"
-  image="$(find "$dir.new/root/boot" "$dir.new/root/usr/lib/modules" -name 'vmlinuz*' 2>/dev/null | head -n 1)"
+  image="$(find "$dir.new/root" -name 'vmlinuz*' -print -quit)"
   [[ -n $image ]] || { echo "$package holds no kernel image"; return 1; }
   mv "$image" "$dir.new/vmlinuz"
-  version="$(find "$dir.new/root" -path '*lib/modules/*' -name modules.builtin -printf '%h\n' | head -n 1)"
+  version="$(find "$dir.new/root" -path '*lib/modules/*' -name modules.builtin -printf '%h' -quit)"
   mv "$version" "$dir.new/modules"
   basename "$version" >"$dir.new/release"
   dpkg-deb -W --showformat='${Package} ${Version}\n' "$deb" >"$dir.new/package"
