@@ -9,7 +9,7 @@
 namespace grapnel::source {
 namespace {
 
-constexpr size_t kSampleBytes = 256 << 10;
+constexpr size_t kSampleBytes = 128 << 10;
 
 std::string lower_suffix(const std::string& path) {
   const size_t dot = path.find_last_of("./");

@@ -1,5 +1,6 @@
 // Is there a header, how are the columns called, what are their types?
 #include <algorithm>
+#include <deque>
 #include <map>
 
 #include "base/limits.h"
@@ -10,7 +11,7 @@
 namespace grapnel::source {
 namespace {
 
-constexpr size_t kSpotBytes = 64 << 10;
+constexpr size_t kSpotBytes = 32 << 10;
 
 /// Cuts records of the sample into values, each of which must have `field_count` fields.
 class SampleCutter {
@@ -28,18 +29,17 @@ class SampleCutter {
     if (trailing) fields_.pop_back();
     if (dialect_.trailing_delimiter && !trailing && !may_be_header) return false;
     if (fields_.size() != field_count_) return false;
-    values_.resize(field_count_);
-    for (size_t i = 0; i < field_count_; ++i) {
-      if (fields_[i].has_doubled_quotes) {
-        values_[i] = without_doubled_quotes(fields_[i].bytes, dialect_.quote);
-      } else {
-        values_[i].assign(fields_[i].bytes);
-      }
+    values_.clear();
+    unescaped_.clear();
+    for (const CsvField& field : fields_) {
+      values_.push_back(field.has_doubled_quotes ? unescaped_.emplace_back(without_doubled_quotes(
+                                                       field.bytes, dialect_.quote))
+                                                 : field.bytes);
     }
     return true;
   }
   /// Valid until the next cut.
-  [[nodiscard]] const std::vector<std::string>& values() const { return values_; }
+  [[nodiscard]] const std::vector<std::string_view>& values() const { return values_; }
 
   /// What is wrong with the record for which cut() gave false.
   [[nodiscard]] Error error(const Source& source, const SampleRecord& record) const {
@@ -57,7 +57,8 @@ class SampleCutter {
   const size_t field_count_;
   std::optional<QuoteFault> fault_;
   std::vector<CsvField> fields_;
-  std::vector<std::string> values_;
+  std::vector<std::string_view> values_;
+  std::deque<std::string> unescaped_;  ///< what `values_` points to where quotes were doubled
 };
 
 std::string generated_name(size_t index, size_t count) {
@@ -136,7 +137,7 @@ class ColumnSniffer {
     for (size_t i = 0; i < records_.size(); ++i) {
       if (!cutter_.cut(records_[i].bytes, i == 0)) return cutter_.error(source_, records_[i]);
       if (i == 0) {
-        first_ = cutter_.values();
+        first_.assign(cutter_.values().begin(), cutter_.values().end());
       } else {
         add(cutter_.values(), guesses_);
       }
@@ -188,7 +189,8 @@ class ColumnSniffer {
   }
 
  private:
-  static void add(const std::vector<std::string>& values, std::vector<TypeGuess>& guesses) {
+  template <typename Text>
+  static void add(const std::vector<Text>& values, std::vector<TypeGuess>& guesses) {
     for (size_t i = 0; i < guesses.size(); ++i) guesses[i].add(values[i]);
   }
 
