@@ -38,9 +38,9 @@ struct FilterEstimate {
   uint64_t sampled_records = 0;             ///< 0: nothing measured, order by cost alone
 };
 
-/// Measures the filter of `op` on a few hundred records from the file's beginning and, where they
-/// are in the page cache or the file is large, from some later places. Takes about a millisecond;
-/// never fails: what cannot be read or converted is left out.
+/// Measures the filter of `op` on a few hundred records: from the file's beginning and, in larger
+/// files, from some later places that are in the page cache. Takes well under a millisecond; never
+/// fails: what cannot be read or converted is left out.
 FilterEstimate estimate_filter(const source::Source& source, const op::Op& op);
 
 /// `op` with its filter in the order of `estimate`. The answer is the same (op/expr.h).
