@@ -135,6 +135,7 @@ StreamState& state_of(ArrowArrayStream* stream) {
 }
 
 int fail_stream(QueryResult::State& state, const Error& error) {
+  state.error = error;
   state.stream_error = error.to_string();
   if (error.system_errno != 0) return error.system_errno;
   return error.kind == ErrorKind::cancelled ? ECANCELED : EIO;

@@ -1,0 +1,82 @@
+#include "cli/arguments.h"
+
+#include <gtest/gtest.h>
+
+namespace grapnel::cli {
+namespace {
+
+Command parse(std::vector<std::string> words) {
+  words.insert(words.begin(), "grapnel");
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return parse_arguments(static_cast<int>(words.size()), argv.data());
+}
+
+int exit_code(std::vector<std::string> words) {
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  const auto command = parse(std::move(words));
+  testing::internal::GetCapturedStdout();
+  testing::internal::GetCapturedStderr();
+  const auto* finished = std::get_if<Finished>(&command);
+  return finished == nullptr ? -1 : finished->exit_code;
+}
+
+TEST(Arguments, Query) {
+  const auto command =
+      parse({"query", "--on", "h:1", "--hook", "pipe,any", "--threads", "3", "--format", "json",
+             "--stats", "text", "--if-changed", "error", "--strict", "-q", "SELECT 1"});
+  const auto& query = std::get<QueryCommand>(command);
+  EXPECT_EQ(query.sql, "SELECT 1");
+  EXPECT_EQ(query.on, "h:1");
+  EXPECT_EQ(query.options.hook, "pipe");
+  EXPECT_TRUE(query.options.allow_other_hooks);
+  EXPECT_EQ(query.options.threads, 3U);
+  EXPECT_EQ(query.options.if_changed, api::IfChanged::error);
+  EXPECT_TRUE(query.options.strict);
+  EXPECT_TRUE(query.quiet);
+  EXPECT_EQ(query.format, OutputFormat::json);
+  EXPECT_EQ(query.statistics, StatisticsFormat::text);
+}
+
+TEST(Arguments, Defaults) {
+  const auto& query = std::get<QueryCommand>(parse({"query", "SELECT 1"}));
+  EXPECT_EQ(query.options.hook, "");
+  EXPECT_FALSE(query.options.allow_other_hooks);
+  EXPECT_EQ(query.options.threads, 0U);
+  EXPECT_EQ(query.format, OutputFormat::table);
+  const auto& serve = std::get<ServeCommand>(parse({"serve", "--root", "/data"}));
+  EXPECT_EQ(serve.options.listen, "127.0.0.1:31337");
+  EXPECT_FALSE(serve.options.insecure);
+  EXPECT_TRUE(std::holds_alternative<DoctorCommand>(parse({"doctor"})));
+  EXPECT_EQ(std::get<SchemaCommand>(parse({"schema", "f.csv"})).file, "f.csv");
+}
+
+TEST(Arguments, StandardInput) {
+  EXPECT_EQ(std::get<QueryCommand>(parse({"query", "-"})).sql, "-");
+}
+
+TEST(Arguments, Refused) {
+  const std::vector<std::vector<std::string>> wrong{{},
+                                                    {"query"},
+                                                    {"nonsense"},
+                                                    {"query", "--format", "xml", "SELECT 1"},
+                                                    {"query", "--threads", "0", "SELECT 1"},
+                                                    {"query", "--threads", "99999", "SELECT 1"},
+                                                    {"query", "--hook", "pipe,some", "SELECT 1"},
+                                                    {"query", "--hook", "", "SELECT 1"},
+                                                    {"query", "SELECT 1", "SELECT 2"},
+                                                    {"serve"},
+                                                    {"doctor", "--on"}};
+  for (const auto& words : wrong) EXPECT_EQ(exit_code(words), kExitUsage);
+}
+
+TEST(Arguments, HelpAndVersion) {
+  EXPECT_EQ(exit_code({"--help"}), kExitOk);
+  EXPECT_EQ(exit_code({"--version"}), kExitOk);
+  EXPECT_EQ(exit_code({"query", "--help"}), kExitOk);
+}
+
+}  // namespace
+}  // namespace grapnel::cli
