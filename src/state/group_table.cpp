@@ -4,7 +4,6 @@
 #include <sys/random.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "base/limits.h"
@@ -76,110 +75,112 @@ bool equal_bytes(const char* a, const char* b, size_t size) {
 }
 
 constexpr size_t kFirstIndexSize = 64;  // a power of two
-constexpr size_t kSlotChunkBytes = 16 << 10;
-constexpr size_t kKeyChunkBytes = 16 << 10;
+constexpr size_t kLeastChunkWords = (4 << 10) / sizeof(uint64_t);
+constexpr size_t kMostChunkWords = (1 << 20) / sizeof(uint64_t);
+
+/// One group in memory: hash, key size, slots, key bytes. All in one piece, so that finding a group
+/// among many touches the index and then neighbouring cache lines.
+class Record {
+ public:
+  static constexpr size_t kHeaderWords = 2;
+
+  explicit Record(uint64_t* words) : words_(words) {}
+  [[nodiscard]] uint64_t hash() const { return words_[0]; }
+  [[nodiscard]] uint64_t* slots() const { return words_ + kHeaderWords; }
+  [[nodiscard]] std::string_view key(uint32_t slot_count) const {
+    return {reinterpret_cast<const char*>(slots() + slot_count), words_[1]};
+  }
+  void set(uint64_t hash, std::string_view key, uint32_t slot_count) {
+    words_[0] = hash;
+    words_[1] = key.size();
+    slots()[kFirstOffsetSlot] = UINT64_MAX;
+    if (!key.empty()) std::memcpy(slots() + slot_count, key.data(), key.size());
+  }
+  [[nodiscard]] uint64_t* words() const { return words_; }
+
+ private:
+  uint64_t* words_;
+};
+
+/// One place of the hash table: a record's address and 16 bits of its hash, or 0 if it is free.
+/// Addresses of user space have 47 bits on x86-64 (more only for who asks mmap for them).
+class Place {
+ public:
+  Place() = default;
+  explicit Place(Record record)
+      : bits_(reinterpret_cast<uint64_t>(record.words()) << 16 | tag_of(record.hash())) {}
+  /// The bits that do not choose the place in the index.
+  static uint64_t tag_of(uint64_t hash) { return hash >> 48; }
+  [[nodiscard]] bool is_free() const { return bits_ == 0; }
+  [[nodiscard]] bool has_tag(uint64_t tag) const { return (bits_ & 0xFFFF) == tag; }
+  [[nodiscard]] Record record() const { return Record(reinterpret_cast<uint64_t*>(bits_ >> 16)); }
+
+ private:
+  uint64_t bits_ = 0;
+};
 
 }  // namespace
 
 struct GroupTable::Impl {
-  /// One place of the hash table: part of the hash, and the group's number + 1 (0: free).
-  struct Place {
-    uint32_t tag = 0;
-    uint32_t group = 0;
-  };
-  struct Group {
-    const char* key;
-    uint32_t key_size;
-    uint32_t tag;
-    uint64_t hash;
-  };
-
   Impl(const StateLayout& layout, size_t groups_limit)
-      : slot_count(layout.slot_count),
-        max_groups(std::min<size_t>(groups_limit, UINT32_MAX - 1)),
-        chunk_shift(shift_for(layout.slot_count)) {}
+      : slot_count(layout.slot_count), max_groups(groups_limit) {}
 
-  /// log2 of the number of groups whose slots share one allocation.
-  static unsigned shift_for(uint32_t slot_count) {
-    const size_t groups = kSlotChunkBytes / (slot_count * sizeof(uint64_t));
-    return groups == 0 ? 0 : static_cast<unsigned>(std::bit_width(groups) - 1);
-  }
-
-  uint64_t* slots_of(size_t group) {
-    return slot_chunks[group >> chunk_shift].get() +
-           (group & ((size_t{1} << chunk_shift) - 1)) * slot_count;
-  }
-
-  bool has_room(size_t key_size) const {
-    return groups.size() < max_groups && bytes + key_size < limits::kResultMemoryBytes;
-  }
-
-  const char* store_key(std::string_view key) {
-    if (key_room < key.size()) {
-      const size_t size = std::max(kKeyChunkBytes, key.size());
-      key_chunks.push_back(std::make_unique_for_overwrite<char[]>(size));
-      key_next = key_chunks.back().get();
-      key_room = size;
-      bytes += size;
+  /// Zeroed words that stay where they are.
+  uint64_t* allocate(size_t words) {
+    if (words_left < words) {
+      const size_t grown = bytes / sizeof(uint64_t);
+      const size_t size = std::max(words, std::clamp(grown, kLeastChunkWords, kMostChunkWords));
+      chunks.push_back(std::make_unique<uint64_t[]>(size));
+      next_words = chunks.back().get();
+      words_left = size;
+      bytes += size * sizeof(uint64_t);
     }
-    char* stored = key_next;
-    if (!key.empty()) std::memcpy(stored, key.data(), key.size());
-    key_next += key.size();
-    key_room -= key.size();
-    return stored;
+    uint64_t* allocated = next_words;
+    next_words += words;
+    words_left -= words;
+    return allocated;
   }
 
-  uint64_t* add_slots() {
-    const size_t group = groups.size() - 1;
-    if (group >> chunk_shift == slot_chunks.size()) {
-      const size_t words = size_t{slot_count} << chunk_shift;
-      slot_chunks.push_back(std::make_unique<uint64_t[]>(words));
-      bytes += words * sizeof(uint64_t);
-    }
-    uint64_t* slots = slots_of(group);
-    slots[kFirstOffsetSlot] = UINT64_MAX;
-    return slots;
-  }
-
-  void place(size_t group) {
+  void place(Record record) {
     const size_t mask = index.size() - 1;
-    size_t at = groups[group].hash & mask;
-    while (index[at].group != 0) at = (at + 1) & mask;
-    index[at] = {groups[group].tag, static_cast<uint32_t>(group + 1)};
+    size_t at = record.hash() & mask;
+    while (!index[at].is_free()) at = (at + 1) & mask;
+    index[at] = Place(record);
   }
 
   void grow_index() {
     const size_t size = std::max(kFirstIndexSize, index.size() * 2);
     bytes += (size - index.size()) * sizeof(Place);
     index.assign(size, Place{});
-    for (size_t group = 0; group < groups.size(); group++) place(group);
+    for (const Record record : groups) place(record);
   }
 
   uint64_t* insert(std::string_view key, uint64_t hash) {
-    if (!has_room(key.size())) return nullptr;
-    const auto tag = static_cast<uint32_t>(hash >> 32);
-    groups.push_back({store_key(key), static_cast<uint32_t>(key.size()), tag, hash});
-    bytes += sizeof(Group);
+    if (groups.size() >= max_groups || bytes + key.size() >= limits::kResultMemoryBytes)
+      return nullptr;
+    const size_t key_words = (key.size() + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+    Record record(allocate(Record::kHeaderWords + slot_count + key_words));
+    record.set(hash, key, slot_count);
+    groups.push_back(record);
+    bytes += sizeof(Record);
     // At most half full, so that runs stay short.
     if (groups.size() * 2 > index.size()) {
       grow_index();
     } else {
-      place(groups.size() - 1);
+      place(record);
     }
-    return add_slots();
+    return record.slots();
   }
 
   /// Kept in the table: a plugin has its own copy of this code, and of kSeeds.
   const Seeds seeds = kSeeds;
   const uint32_t slot_count;
   const size_t max_groups;
-  const unsigned chunk_shift;
   std::vector<Place> index;
-  std::vector<Group> groups;
-  std::vector<std::unique_ptr<uint64_t[]>> slot_chunks;
-  std::vector<std::unique_ptr<char[]>> key_chunks;
-  char* key_next = nullptr;
-  size_t key_room = 0;
+  std::vector<Record> groups;  ///< by number
+  std::vector<std::unique_ptr<uint64_t[]>> chunks;
+  uint64_t* next_words = nullptr;
+  size_t words_left = 0;
   std::vector<std::string> strings = {""};
   size_t bytes = 0;
 };
@@ -194,16 +195,15 @@ uint64_t* GroupTable::find_or_insert(std::string_view encoded_key) {
   Impl& table = *impl_;
   const uint64_t hash = hash_of(table.seeds, encoded_key.data(), encoded_key.size());
   if (table.index.empty()) return table.insert(encoded_key, hash);
-  const auto tag = static_cast<uint32_t>(hash >> 32);
+  const uint64_t tag = Place::tag_of(hash);
   const size_t mask = table.index.size() - 1;
   for (size_t at = hash & mask;; at = (at + 1) & mask) {
-    const Impl::Place place = table.index[at];
-    if (place.group == 0) return table.insert(encoded_key, hash);
-    if (place.tag != tag) continue;
-    const Impl::Group& group = table.groups[place.group - 1];
-    if (group.key_size == encoded_key.size() &&
-        equal_bytes(group.key, encoded_key.data(), encoded_key.size()))
-      return table.slots_of(place.group - 1);
+    const Place place = table.index[at];
+    if (place.is_free()) return table.insert(encoded_key, hash);
+    if (!place.has_tag(tag)) continue;
+    const std::string_view key = place.record().key(table.slot_count);
+    if (key.size() == encoded_key.size() && equal_bytes(key.data(), encoded_key.data(), key.size()))
+      return place.record().slots();
   }
 }
 
@@ -226,12 +226,11 @@ size_t GroupTable::size() const { return impl_->groups.size(); }
 size_t GroupTable::memory_bytes() const { return impl_->bytes; }
 
 std::string_view GroupTable::key(size_t group) const {
-  const Impl::Group& entry = impl_->groups[group];
-  return {entry.key, entry.key_size};
+  return impl_->groups[group].key(impl_->slot_count);
 }
 
-uint64_t* GroupTable::slots(size_t group) { return impl_->slots_of(group); }
-const uint64_t* GroupTable::slots(size_t group) const { return impl_->slots_of(group); }
+uint64_t* GroupTable::slots(size_t group) { return impl_->groups[group].slots(); }
+const uint64_t* GroupTable::slots(size_t group) const { return impl_->groups[group].slots(); }
 
 uint64_t GroupTable::add_string(std::string_view bytes) { return set_string(0, bytes); }
 
