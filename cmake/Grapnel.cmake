@@ -19,7 +19,8 @@
 #   grapnel_unit_test(FOLDER [SOURCES ...] [DEPS ...])
 #       Executable FOLDER_test from tests/unit/FOLDER/*_test.cpp (plus other .cpp files lying there),
 #       linked with grapnel::FOLDER and googletest's main. tests/CMakeLists.txt calls this for every
-#       folder; one that needs more has its own tests/unit/FOLDER/CMakeLists.txt with this call.
+#       folder that is named after a library (hooks_pipe too); one that needs more has its own
+#       tests/unit/FOLDER/CMakeLists.txt with this call.
 #       Tests run in the source tree's root; $GRAPNEL_BUILD_DIR names the binary directory and
 #       $GRAPNEL_TEST_TMP a directory of its own for temporary files.
 #
