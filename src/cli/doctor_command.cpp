@@ -6,6 +6,19 @@
 #include "cli/output.h"
 
 namespace grapnel::cli {
+namespace {
+
+/// Lines after the first one begin with `indent`.
+std::string indented(const std::string& text, const std::string& indent) {
+  std::string lines;
+  for (const char c : text) {
+    lines += c;
+    if (c == '\n') lines += indent;
+  }
+  return lines;
+}
+
+}  // namespace
 
 int run_doctor() {
   const auto findings = api::diagnose();
@@ -16,10 +29,10 @@ int run_doctor() {
     std::string line = finding.ok ? "ok  " : "no  ";
     line += finding.topic;
     line.append(widest - finding.topic.size() + 2, ' ');
-    line += finding.detail;
-    output.write(line + "\n");
+    const std::string indent(line.size(), ' ');
+    output.write(line + indented(finding.detail, indent) + "\n");
     if (!finding.cure.empty()) {
-      output.write(std::string(widest + 6, ' ') + "cure: " + finding.cure + "\n");
+      output.write(indent + "cure: " + indented(finding.cure, indent + "      ") + "\n");
     }
   }
   if (const auto error = output.finish()) return report(*error);
