@@ -80,7 +80,7 @@ class RemoteQuery : public RunningQuery {
     if (!object.is_object()) return;  // not from a grapnel server: none of our business
     std::lock_guard lock(mutex_);
     if (auto it = object.find("statistics"); it != object.end() && it->is_object()) {
-      (*it)["bytes_received"] = bytes_received_;
+      (*it)["bytes_sent"] = bytes_received_;
       statistics_ = it->dump();
     }
     if (auto it = object.find("progress"); it != object.end() && it->is_object()) {
