@@ -3,9 +3,9 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <new>
 
 #include "base/unique_fd.h"
+#include "engine/guard.h"
 #include "engine/local_query.h"
 #include "engine/prepare.h"
 
@@ -18,6 +18,12 @@ class Engine : public wire::Executor {
 
   Result<std::unique_ptr<wire::RunningQuery>> execute(
       std::string_view sql, const wire::ExecuteOptions& options) override {
+    return guarded([&] { return start(sql, options); });
+  }
+
+ private:
+  Result<std::unique_ptr<wire::RunningQuery>> start(std::string_view sql,
+                                                    const wire::ExecuteOptions& options) const {
     source::OpenOptions where;
     where.directory_fd = root_.get();
     where.beneath = root_.valid();
@@ -31,7 +37,6 @@ class Engine : public wire::Executor {
     return streams ? make_streaming_query(prepared, options) : make_table_query(prepared, options);
   }
 
- private:
   UniqueFd root_;  ///< none: no confinement
 };
 

@@ -3,10 +3,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <exception>
 #include <thread>
 
 #include "engine/arrow_export.h"
+#include "engine/guard.h"
 #include "engine/local_query.h"
 #include "engine/scan_run.h"
 #include "engine/stopwatch.h"
@@ -96,6 +96,18 @@ class StreamingQuery : public wire::RunningQuery {
   }
 
   Result<bool> next(ArrowArray* out) override {
+    return guarded([&] { return next_batch(out); });
+  }
+
+  void cancel() override {
+    run_.cancel();
+    queue_.close();
+  }
+  wire::QueryProgress progress() const override { return run_.progress(); }
+  std::string statistics_json() const override { return run_.statistics().to_json(); }
+
+ private:
+  Result<bool> next_batch(ArrowArray* out) {
     if (!thread_.joinable()) thread_ = std::thread([this] { produce(); });
     while (!builder_.full()) {
       if (row_ >= table_.row_count) {
@@ -115,25 +127,15 @@ class StreamingQuery : public wire::RunningQuery {
     return true;
   }
 
-  void cancel() override {
-    run_.cancel();
-    queue_.close();
-  }
-  wire::QueryProgress progress() const override { return run_.progress(); }
-  std::string statistics_json() const override { return run_.statistics().to_json(); }
-
- private:
-  void produce() { queue_.end(scan()); }
-
-  Status scan() try {
-    auto partial = run_.scan([this](state::RowBatch&& rows) -> Status {
-      if (queue_.push(std::move(rows))) return ok_status();
-      return Error{ErrorKind::cancelled, "the query was cancelled", {}, 0, std::nullopt};
-    });
-    if (!partial.ok()) return partial.error();
-    return ok_status();
-  } catch (const std::exception& unexpected) {
-    return Error{ErrorKind::internal, unexpected.what(), {}, 0, std::nullopt};
+  void produce() {
+    queue_.end(guarded([&]() -> Status {
+      auto partial = run_.scan([this](state::RowBatch&& rows) -> Status {
+        if (queue_.push(std::move(rows))) return ok_status();
+        return Error{ErrorKind::cancelled, "the query was cancelled", {}, 0, std::nullopt};
+      });
+      if (!partial.ok()) return partial.error();
+      return ok_status();
+    }));
   }
 
   /// Output columns of the next rows into table_; false at the end.

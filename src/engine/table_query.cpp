@@ -1,6 +1,7 @@
 // Queries whose whole result is in memory before the first row leaves.
 #include "engine/arrow_export.h"
 #include "engine/explain.h"
+#include "engine/guard.h"
 #include "engine/local_query.h"
 #include "engine/scan_run.h"
 
@@ -59,11 +60,13 @@ class TableQuery : public wire::RunningQuery {
     return ok_status();
   }
   Result<bool> next(ArrowArray* out) override {
-    if (!batches_) {
-      GRAPNEL_TRY(auto table, run_.run());
-      batches_ = std::make_unique<TableBatches>(std::move(table));
-    }
-    return batches_->next(out);
+    return guarded([&]() -> Result<bool> {
+      if (!batches_) {
+        GRAPNEL_TRY(auto table, run_.run());
+        batches_ = std::make_unique<TableBatches>(std::move(table));
+      }
+      return batches_->next(out);
+    });
   }
   void cancel() override { run_.cancel(); }
   wire::QueryProgress progress() const override { return run_.progress(); }
@@ -84,24 +87,28 @@ class ExplainQuery : public wire::RunningQuery {
     return ok_status();
   }
   Result<bool> next(ArrowArray* out) override {
-    if (!batches_) {
-      std::vector<std::string> lines;
-      if (run_.prepared().kind == sql::StatementKind::explain_analyze) {
-        GRAPNEL_TRY([[maybe_unused]] const auto answer, run_.run());
-        const auto measured = run_.statistics();
-        lines = explain(run_.prepared(), &measured);
-      } else {
-        lines = explain(run_.prepared(), nullptr);
+    return guarded([&]() -> Result<bool> {
+      if (!batches_) {
+        GRAPNEL_TRY(auto lines, plan_lines());
+        batches_ = std::make_unique<TableBatches>(text_table({"plan"}, {std::move(lines)}));
       }
-      batches_ = std::make_unique<TableBatches>(text_table({"plan"}, {std::move(lines)}));
-    }
-    return batches_->next(out);
+      return batches_->next(out);
+    });
   }
   void cancel() override { run_.cancel(); }
   wire::QueryProgress progress() const override { return run_.progress(); }
   std::string statistics_json() const override { return run_.statistics().to_json(); }
 
  private:
+  Result<std::vector<std::string>> plan_lines() {
+    if (run_.prepared().kind != sql::StatementKind::explain_analyze) {
+      return explain(run_.prepared(), nullptr);
+    }
+    GRAPNEL_TRY([[maybe_unused]] const auto answer, run_.run());
+    const auto measured = run_.statistics();
+    return explain(run_.prepared(), &measured);
+  }
+
   ScanRun run_;
   std::unique_ptr<TableBatches> batches_;
 };
@@ -115,7 +122,9 @@ class DescribeQuery : public wire::RunningQuery {
     export_schema(table_.schema, out);
     return ok_status();
   }
-  Result<bool> next(ArrowArray* out) override { return batches_.next(out); }
+  Result<bool> next(ArrowArray* out) override {
+    return guarded([&] { return batches_.next(out); });
+  }
   void cancel() override {}  // nothing runs
   wire::QueryProgress progress() const override { return {}; }
   std::string statistics_json() const override {
