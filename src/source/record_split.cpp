@@ -24,6 +24,7 @@ bool odd_quotes(std::string_view text, char quote) {
 /// after the last byte.
 size_t find_line_end(const Layout& layout, std::string_view data, QuoteState& state) {
   const char quote = layout.format == Format::csv ? layout.dialect.quote : '\0';
+  if (quote == '\0') state = QuoteState::outside;
   size_t from = 0;
   for (;;) {
     const size_t newline = data.find('\n', from);

@@ -117,7 +117,7 @@ Status check_count(const Source& source, const std::vector<Column>& columns, siz
   return Error{ErrorKind::data,
                source.path + ": columns => names " + std::to_string(columns.size()) +
                    " columns, but the records have " + std::to_string(field_count) +
-                   " fields where the delimiter is " +
+                   (field_count == 1 ? " field" : " fields") + " where the delimiter is " +
                    printable(std::string_view(&source.layout.dialect.delimiter, 1)),
                "name every column in the file's order, or state the delimiter: csv('" +
                    source.path + "', delim => '...', columns => '...')"};

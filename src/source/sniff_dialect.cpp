@@ -46,7 +46,9 @@ bool has_trailing_delimiter(const std::vector<RecordShape>& shapes, size_t field
                      [fields](const RecordShape& s) { return s.fields == fields && s.ends_empty; });
 }
 
-Trial try_dialect(const std::vector<SampleRecord>& records, char delimiter, char quote) {
+/// `wanted`: number of declared columns, or 0.
+Trial try_dialect(const std::vector<SampleRecord>& records, char delimiter, char quote,
+                  size_t wanted) {
   Trial trial;
   trial.dialect.delimiter = delimiter;
   trial.dialect.quote = quote;
@@ -64,7 +66,7 @@ Trial try_dialect(const std::vector<SampleRecord>& records, char delimiter, char
   }
   if (shapes.empty()) return trial;
   const size_t common = most_common(shapes);
-  trial.dialect.trailing_delimiter = has_trailing_delimiter(shapes, common);
+  trial.dialect.trailing_delimiter = common != wanted && has_trailing_delimiter(shapes, common);
   trial.field_count = common - (trial.dialect.trailing_delimiter ? 1 : 0);
   size_t agreeing = 0;
   for (size_t i = 0; i < shapes.size(); ++i) {
@@ -110,10 +112,10 @@ class Trials {
     if (records_.empty()) records_ = cut_sample(sample, quote, sample.bytes.size());
     if (request.columns) wanted_ = request.columns->size();
     if (request.delimiter) {
-      trials_.push_back(try_dialect(records_, *request.delimiter, quote));
+      trials_.push_back(try_dialect(records_, *request.delimiter, quote, wanted_));
     } else {
       for (const char delimiter : kDelimiters)
-        trials_.push_back(try_dialect(records_, delimiter, quote));
+        trials_.push_back(try_dialect(records_, delimiter, quote, wanted_));
     }
   }
   Trials(const Trials&) = delete;
