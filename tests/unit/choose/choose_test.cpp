@@ -1,0 +1,142 @@
+#include "choose/choose.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "hooks/scan_fixture.h"
+
+namespace grapnel::choose {
+namespace {
+
+using namespace scan_test;
+
+/// A program in name only: the chooser looks at nothing else.
+class NamedProgram final : public program::Program {
+ public:
+  explicit NamedProgram(std::string name) : name_(std::move(name)) {}
+  [[nodiscard]] std::unique_ptr<program::Runner> make_runner() const override { return nullptr; }
+  [[nodiscard]] std::string name() const override { return name_; }
+
+ private:
+  std::string name_;
+};
+
+std::string numbers(int count) {
+  std::string content;
+  for (int i = 0; i < count; i++) content += std::to_string(i) + ",some text\n";
+  return content;
+}
+
+const Candidate& find(const Decision& decision, std::string_view hook) {
+  for (const Candidate& candidate : decision.candidates) {
+    if (candidate.hook == hook) return candidate;
+  }
+  ADD_FAILURE() << "no candidate " << hook;
+  return decision.candidates.front();
+}
+
+Result<Decision> decide_for(const std::shared_ptr<const program::Job>& job,
+                            std::string_view request) {
+  return decide(job, std::make_shared<NamedProgram>("native test"), *parse_hook_request(request), 2,
+                1);
+}
+
+TEST(HookRequest, Forms) {
+  EXPECT_EQ(parse_hook_request("")->name, "");
+  EXPECT_EQ(parse_hook_request("any")->name, "");
+  EXPECT_EQ(parse_hook_request("read")->name, "read");
+  EXPECT_FALSE(parse_hook_request("read")->others_allowed);
+  EXPECT_TRUE(parse_hook_request("direct,any")->others_allowed);
+  for (const char* wrong : {"raed", "read,", "read,mmap", ",any", "raed,any"}) {
+    const auto request = parse_hook_request(wrong);
+    ASSERT_FALSE(request.ok()) << wrong;
+    EXPECT_EQ(request.error().kind, ErrorKind::usage);
+    EXPECT_NE(request.error().hint.find("direct"), std::string::npos);
+  }
+}
+
+TEST(Decide, CachedGoesThroughReadUncachedThroughDirect) {
+  const Directory directory;
+  const std::string path = directory.write("t.csv", numbers(200'000));
+  const auto job = sum_job(open_csv(path, '\0'), 0);
+  const int file = ::open(path.c_str(), O_RDWR);
+  ASSERT_EQ(fsync(file), 0);
+  hooks::Extent extent;
+  extent.end = job->source->data_end;
+
+  const auto cached = decide_for(job, "");
+  ASSERT_TRUE(cached.ok());
+  EXPECT_EQ(cached->choose(extent).first->name(), "read") << to_text(*cached);
+  EXPECT_TRUE(find(*cached, "read").chosen);
+  EXPECT_FALSE(find(*cached, "mmap").chosen);
+  EXPECT_NE(find(*cached, "mmap").reason.find("SIGBUS"), std::string::npos);
+
+  ASSERT_EQ(posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED), 0);
+  close(file);
+  const auto cold = decide_for(job, "");
+  ASSERT_TRUE(cold.ok());
+  if (cold->cache.residency != hooks::Residency::uncached) {
+    GTEST_SKIP() << "this file system keeps its pages: " << cold->cache.how;
+  }
+  if (!find(*cold, "direct").eligible) GTEST_SKIP() << find(*cold, "direct").reason;
+  const hooks::HookChoice choice = cold->choose(extent);
+  EXPECT_EQ(choice.first->name(), "direct") << to_text(*cold);
+  EXPECT_FALSE(choice.fallbacks.empty());
+  EXPECT_GT(find(*cold, "direct").cost.device_bytes, 0U);
+}
+
+TEST(Decide, ForcedIsStrictUnlessOthersAreAllowed) {
+  const Directory directory;
+  const auto job = sum_job(open_csv(directory.write("t.csv", numbers(10)), '\0'), 0);
+  hooks::Extent extent;
+  extent.end = job->source->data_end;
+  const auto strict = decide_for(job, "mmap");
+  ASSERT_TRUE(strict.ok());
+  EXPECT_EQ(strict->choose(extent).first->name(), "mmap");
+  EXPECT_TRUE(strict->choose(extent).fallbacks.empty());
+  const auto soft = decide_for(job, "mmap,any");
+  ASSERT_TRUE(soft.ok());
+  EXPECT_EQ(soft->choose(extent).first->name(), "mmap");
+  EXPECT_FALSE(soft->choose(extent).fallbacks.empty());
+  EXPECT_NE(to_text(*soft).find("* mmap"), std::string::npos) << to_text(*soft);
+}
+
+op::ExprPtr compare_number(op::Function function, int64_t value) {
+  return op::make_call(
+      function, op::Type::of(op::TypeKind::boolean),
+      {op::make_column(0, kBigint), op::make_constant(op::Datum::of_integer(value), kBigint)});
+}
+
+TEST(FilterOrder, SelectiveAndCheapFirst) {
+  const Directory directory;
+  const auto source = open_csv(directory.write("t.csv", numbers(1000)), '\0');
+  op::Op op;
+  op.aggregating = true;
+  op.filter = {compare_number(op::Function::greater_equal, 0),
+               compare_number(op::Function::less, 5)};
+  const FilterEstimate estimate = estimate_filter(*source, op);
+  EXPECT_GT(estimate.sampled_records, 50U);
+  ASSERT_EQ(estimate.conjuncts.size(), 2U);
+  EXPECT_EQ(estimate.conjuncts[0].conjunct->function, op::Function::less);
+  EXPECT_LT(estimate.conjuncts[0].selectivity, 0.1);
+  EXPECT_EQ(estimate.conjuncts[1].selectivity, 1.0);
+  EXPECT_DOUBLE_EQ(estimate.selectivity, estimate.conjuncts[0].selectivity);
+  const op::Op reordered = reorder_filter(op, estimate);
+  EXPECT_EQ(reordered.filter[0]->function, op::Function::less);
+  EXPECT_EQ(reordered.filter.size(), 2U);
+}
+
+TEST(FilterOrder, BadRecordsAndEmptyFilesDoNotMatter) {
+  const Directory directory;
+  op::Op op;
+  op.filter = {compare_number(op::Function::less, 5)};
+  const auto bad = open_csv(directory.write("t.csv", "1,a\nx,b\n2,c\n"), '\0');
+  EXPECT_EQ(estimate_filter(*bad, op).conjuncts.size(), 1U);
+  const auto empty = open_csv(directory.write("e.csv", ""), '\0');
+  EXPECT_EQ(estimate_filter(*empty, op).sampled_records, 0U);
+  EXPECT_EQ(reorder_filter(op, estimate_filter(*empty, op)).filter.size(), 1U);
+}
+
+}  // namespace
+}  // namespace grapnel::choose

@@ -1,0 +1,249 @@
+// Sessions of the hooks in user space, driven by hand.
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include <fstream>
+
+#include "hooks/common/feeder.h"
+#include "hooks/common/page_cache.h"
+#include "hooks/common/rates.h"
+#include "hooks/direct/block_reader.h"
+#include "hooks/direct/direct_file.h"
+#include "hooks/mmap/fault_guard.h"
+#include "hooks/scan_fixture.h"
+
+namespace grapnel::hooks {
+namespace {
+
+using namespace scan_test;
+
+std::string numbers(int count) {
+  std::string content;
+  for (int i = 0; i < count; i++) content += std::to_string(i) + ",some text\n";
+  return content;
+}
+
+std::unique_ptr<Session> open_session(std::string_view hook,
+                                      const std::shared_ptr<const program::Job>& job) {
+  auto session = find_hook(hook)->open(job, program::make_interpreter(job));
+  EXPECT_TRUE(session.ok()) << session.error().to_string();
+  return std::move(*session);
+}
+
+class EachHook : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(UserSpace, EachHook, testing::Values("read", "mmap", "direct"));
+
+TEST_P(EachHook, FragmentsAndCounters) {
+  const Directory directory;
+  const auto job = sum_job(open_csv(directory.write("t.csv", "1,aa\n2,bb\n3,cc\n4,dd"), '\0'), 0);
+  if (!find_hook(GetParam())->eligible(*job).yes) GTEST_SKIP() << "refused by this file system";
+  const auto session = open_session(GetParam(), job);
+  const CancelToken cancel;
+  const auto drive = [&](uint64_t begin, uint64_t end) {
+    Extent extent;
+    extent.begin = begin;
+    extent.end = end;
+    extent.first = begin == 0;
+    extent.last = end == 19;
+    auto result = session->drive(extent, cancel);
+    EXPECT_TRUE(result.ok()) << result.error().to_string();
+    return std::move(*result);
+  };
+  const ExtentResult first = drive(0, 7);
+  EXPECT_EQ(first.head, "");
+  EXPECT_EQ(first.tail, "2,");
+  EXPECT_EQ(first.counters.records, 1U);
+  EXPECT_EQ(first.counters.bytes, 5U);
+  const ExtentResult second = drive(7, 15);
+  EXPECT_EQ(second.head, "bb\n");
+  EXPECT_EQ(second.tail, "");
+  EXPECT_TRUE(second.has_record_start);
+  EXPECT_EQ(second.counters.bytes, 5U);
+  const ExtentResult inner = drive(11, 14);
+  EXPECT_EQ(inner.head, ",cc");
+  EXPECT_FALSE(inner.has_record_start);
+  EXPECT_EQ(inner.counters.records, 0U);
+  const ExtentResult last = drive(15, 19);
+  EXPECT_EQ(last.head, "4,dd");
+  EXPECT_FALSE(last.has_record_start);
+}
+
+TEST_P(EachHook, AnnouncedOrNotTheSameResult) {
+  const Directory directory;
+  const auto job = sum_job(open_csv(directory.write("t.csv", numbers(100'000)), '\0'), 0);
+  if (!find_hook(GetParam())->eligible(*job).yes) GTEST_SKIP() << "refused by this file system";
+  const auto session = open_session(GetParam(), job);
+  const CancelToken cancel;
+  const auto extent_at = [&](uint64_t number) {
+    Extent extent;
+    extent.begin = number * 300'000;
+    extent.end = extent.begin + 300'000;
+    extent.first = number == 0;
+    return extent;
+  };
+  const auto drive = [&](uint64_t number) {
+    auto result = session->drive(extent_at(number), cancel);
+    EXPECT_TRUE(result.ok());
+    return show(*job, result->partial) + result->head + result->tail;
+  };
+  const std::string one = drive(1);
+  const std::string two = drive(2);
+  const std::string four = drive(4);
+  EXPECT_EQ(drive(1), one);
+  session->announce(extent_at(2));
+  EXPECT_EQ(drive(1), one);
+  session->announce(extent_at(4));
+  EXPECT_EQ(drive(2), two);
+  EXPECT_EQ(drive(1), one);  // not what was announced
+  session->announce(extent_at(2));
+  EXPECT_EQ(drive(4), four);
+}
+
+TEST_P(EachHook, ShorterFileIsAChangeAndCancelStops) {
+  const Directory directory;
+  const std::string path = directory.write("t.csv", numbers(50'000));
+  const auto job = sum_job(open_csv(path, '\0'), 0);
+  if (!find_hook(GetParam())->eligible(*job).yes) GTEST_SKIP() << "refused by this file system";
+  const auto session = open_session(GetParam(), job);
+  Extent extent;
+  extent.end = job->source->data_end;
+  extent.first = extent.last = true;
+  CancelToken cancelled;
+  cancelled.cancel();
+  const auto stopped = session->drive(extent, cancelled);
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.error().kind, ErrorKind::cancelled);
+  ASSERT_EQ(truncate(path.c_str(), 5000), 0);
+  const CancelToken cancel;
+  const auto result = session->drive(extent, cancel);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().kind, ErrorKind::changed) << result.error().to_string();
+}
+
+// A guess that is wrong shows in the result, so that the scan can find it.
+TEST(Feeder, GuessIsReported) {
+  const Directory directory;
+  const std::string content = "1,\"a\nb\"\n2,c\n";
+  const auto job = sum_job(open_csv(directory.write("t.csv", content)), 0);
+  ExtentFeeder feeder(job, program::make_interpreter(job));
+  Extent extent;
+  extent.begin = 4;  // inside the quotes
+  extent.end = content.size();
+  extent.last = true;
+  extent.start_state = source::QuoteState::inside;
+  feeder.begin(extent);
+  std::string bytes = content.substr(4);
+  const size_t size = bytes.size();
+  bytes.resize(size + program::kSlackBytes);
+  ASSERT_TRUE(feeder.feed(bytes.data(), size, {}).ok());
+  const ExtentResult result = feeder.finish();
+  EXPECT_EQ(result.start_state, source::QuoteState::inside);
+  EXPECT_EQ(result.head, "\nb\"\n");
+  EXPECT_EQ(result.counters.records, 1U);
+}
+
+TEST(FaultGuard, GivesZerosAndSaysSo) {
+  const Directory directory;
+  const std::string path = directory.write("t", std::string(3 * 4096, 'x'));
+  const int file = ::open(path.c_str(), O_RDWR);
+  ASSERT_GE(file, 0);
+  char* region = static_cast<char*>(mmap(nullptr, 3 * 4096, PROT_READ, MAP_SHARED, file, 0));
+  ASSERT_NE(region, MAP_FAILED);
+  {
+    const FaultGuard guard(region, 3 * 4096);
+    EXPECT_EQ(region[4096], 'x');
+    EXPECT_FALSE(guard.faulted());
+    ASSERT_EQ(ftruncate(file, 4096), 0);
+    EXPECT_EQ(static_cast<volatile char*>(region)[2 * 4096], 0);
+    EXPECT_TRUE(guard.faulted());
+    EXPECT_EQ(static_cast<volatile char*>(region)[0], 'x');
+  }
+  munmap(region, 3 * 4096);
+  close(file);
+}
+
+TEST(FaultGuardDeathTest, LeavesOtherFaultsAlone) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const Directory directory;
+  const std::string path = directory.write("t", "x");
+  const int file = ::open(path.c_str(), O_RDWR);
+  char* region = static_cast<char*>(mmap(nullptr, 4096, PROT_READ, MAP_SHARED, file, 0));
+  ASSERT_EQ(ftruncate(file, 0), 0);
+#ifndef GRAPNEL_SANITIZE
+  EXPECT_EXIT(
+      {
+        {
+          const FaultGuard guard(region + 4096, 4096);
+        }
+        (void)*static_cast<volatile char*>(region);
+      },
+      testing::KilledBySignal(SIGBUS), "");
+#endif
+  munmap(region, 4096);
+  close(file);
+}
+
+TEST(PageCache, SeesWhatIsCached) {
+  // Pages of one folio leave the cache together, so the halves are larger than folios get.
+  constexpr uint64_t kHalf = 8 << 20;
+  const Directory directory;
+  const std::string path = directory.write("t", std::string(2 * kHalf, 'x'));
+  const int file = ::open(path.c_str(), O_RDWR);
+  ASSERT_EQ(fsync(file), 0);
+  const PageCacheProbe probe(file);
+  if (probe.method() == PageCacheProbe::Method::none) GTEST_SKIP() << probe.method_name();
+  EXPECT_EQ(probe.cached_share(0, 2 * kHalf), 1.0) << probe.method_name();
+  EXPECT_EQ(probe.cached_share(5, 5), std::nullopt);
+  ASSERT_EQ(posix_fadvise(file, kHalf, kHalf, POSIX_FADV_DONTNEED), 0);
+  const auto half = probe.cached_share(0, 2 * kHalf);
+  const auto gone = probe.cached_share(kHalf, 2 * kHalf);
+  ASSERT_TRUE(half && gone);
+  if (*gone == 1.0) GTEST_SKIP() << "this file system keeps its pages (tmpfs)";
+  EXPECT_NEAR(*half, 0.5, 0.1);
+  EXPECT_LT(*gone, 0.1);
+  close(file);
+}
+
+TEST(Rates, DefaultsUntilMeasured) {
+  EXPECT_FALSE(rate("mmap", Residency::uncached).measured);
+  const Rate before = rate("mmap", Residency::uncached);
+  observe_rate("mmap", Residency::uncached, 1000, 1, 1);  // too little
+  EXPECT_EQ(rate("mmap", Residency::uncached).wall_ns_per_byte, before.wall_ns_per_byte);
+  observe_rate("mmap", Residency::uncached, 100'000'000, 0.3, 0.1);
+  EXPECT_TRUE(rate("mmap", Residency::uncached).measured);
+  EXPECT_DOUBLE_EQ(rate("mmap", Residency::uncached).wall_ns_per_byte, 3);
+  EXPECT_DOUBLE_EQ(rate("mmap", Residency::uncached).cpu_ns_per_byte, 1);
+}
+
+TEST(BlockReader, OneByOneWhereIoUringIsRefused) {
+  const Directory directory;
+  const std::string content = numbers(60'000);
+  const std::string path = directory.write("t.csv", content);
+  const auto source = open_csv(path, '\0');
+  auto file = DirectFile::open(*source);
+  if (!file.ok()) GTEST_SKIP() << file.error().to_string();
+  for (const bool ring : {true, false}) {
+    if (ring && !ring_refusal().empty()) continue;
+    auto reader = ring ? make_ring_reader(file->file.get()) : make_plain_reader(file->file.get());
+    ASSERT_TRUE(reader.ok()) << reader.error().to_string();
+    std::string read;
+    for (uint64_t offset = 0; offset < content.size(); offset += kBlockBytes) {
+      ASSERT_TRUE((*reader)->has_room());
+      (*reader)->ask({offset, kBlockBytes});
+      const auto answer = (*reader)->take();
+      ASSERT_TRUE(answer.ok());
+      ASSERT_GT(answer->got, 0);
+      EXPECT_EQ(answer->request.offset, offset);
+      read.append(answer->data, static_cast<size_t>(answer->got));
+      (*reader)->release();
+    }
+    EXPECT_EQ(read, content) << (ring ? "ring" : "plain");
+  }
+}
+
+}  // namespace
+}  // namespace grapnel::hooks
