@@ -27,9 +27,12 @@ run_step() {
   step_log="build/logs/${name//[^A-Za-z0-9._-]/-}.log"
   start="$(now_ms)"
   [[ $on_terminal == 1 ]] || printf '%-28s' "$name"
-  # shellcheck disable=SC2024
+  set -m # a process group of its own
   "$@" >"$step_log" 2>&1 </dev/null &
   pid=$!
+  set +m
+  # Left alone, the command would survive ctrl-C and keep the build's lock: end its whole group.
+  trap 'kill -TERM -- -'"$pid"' 2>/dev/null || true; exit 130' INT TERM
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.1
     ticks=$((ticks + 1))
@@ -41,6 +44,7 @@ run_step() {
     fi
   done
   wait "$pid" || step_status=$?
+  trap - INT TERM
   [[ $on_terminal == 1 ]] && printf '\r\033[K%-28s' "$name"
   if [[ $step_status == 0 ]]; then
     printf '%9s  ok\n' "$(seconds_since "$start")"
