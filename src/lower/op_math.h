@@ -18,6 +18,7 @@
 
 /* 1 if the sign bit is set. */
 GR_TEMPLATE gr_u64 gr_sign(gr_u64 x) {
+  GR_OPAQUE(x); /* else x | -x is seen to mean x != 0, which needs a branch */
   x >>= 63;
   GR_OPAQUE(x);
   return x;
@@ -102,6 +103,20 @@ GR_TEMPLATE void gr_sum_add(gr_u64 *slot, gr_s64 value, gr_u64 counted) {
   slot[2] += counted;
 }
 
+/* The same for sums of wide types, whose totals may pass 128 bits on the way: low, high, count, top. */
+GR_TEMPLATE void gr_sum_add_wide(gr_u64 *slot, gr_s64 value, gr_u64 counted) {
+  gr_u64 sign = (gr_u64)(value >> 63);
+  gr_u64 before = slot[0], low = before + (gr_u64)value;
+  gr_u64 carry = gr_sign((before & (gr_u64)value) | ((before | (gr_u64)value) & ~low));
+  gr_u64 high_before = slot[1], high = high_before + sign + carry;
+  /* carry out of a full adder: both, or one of them and the sum's bit is gone */
+  gr_u64 high_carry = gr_sign((high_before & sign) | ((high_before | sign) & ~high));
+  slot[0] = low;
+  slot[1] = high;
+  slot[2] += counted;
+  slot[3] += sign + high_carry;
+}
+
 #else
 
 GR_TEMPLATE gr_u64 gr_add(gr_s64 a, gr_s64 b, gr_s64 *result) {
@@ -131,6 +146,44 @@ GR_TEMPLATE void gr_sum_add(gr_u64 *slot, gr_s64 value, gr_u64 counted) {
   slot[0] = (gr_u64)sum;
   slot[1] = (gr_u64)(sum >> 64);
   slot[2] += counted;
+}
+/* The same for sums of wide types, whose totals may pass 128 bits on the way: low, high, count, top. */
+GR_TEMPLATE void gr_sum_add_wide(gr_u64 *slot, gr_s64 value, gr_u64 counted) {
+  unsigned __int128 before = (unsigned __int128)slot[1] << 64 | slot[0];
+  unsigned __int128 sum = before + (unsigned __int128)(__int128)value;
+  slot[0] = (gr_u64)sum;
+  slot[1] = (gr_u64)(sum >> 64);
+  slot[2] += counted;
+  slot[3] += (gr_u64)(value >> 63) + (sum < before);
+}
+
+/* value / 10^scale as a double, exactly as op/evaluate.cpp has it. scale 0..18. */
+GR_TEMPLATE double gr_to_real(gr_s64 value, gr_u32 scale) {
+  static const double real_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
+                                      1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+  static const gr_s64 power[] = {1,
+                                 10,
+                                 100,
+                                 1000,
+                                 10000,
+                                 100000,
+                                 1000000,
+                                 10000000,
+                                 100000000,
+                                 1000000000,
+                                 10000000000,
+                                 100000000000,
+                                 1000000000000,
+                                 10000000000000,
+                                 100000000000000,
+                                 1000000000000000,
+                                 10000000000000000,
+                                 100000000000000000,
+                                 1000000000000000000};
+  const gr_s64 exact = (gr_s64)1 << 53;
+  if (scale == 0) return (double)value;
+  if (value >= -exact && value <= exact) return (double)value / real_power[scale];
+  return (double)(value / power[scale]) + (double)(value % power[scale]) / real_power[scale];
 }
 
 #endif

@@ -1,0 +1,26 @@
+// Template bitcode + plan -> object file. Inside the plugin only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "lower/plan.h"
+
+namespace grapnel::lower::plugin {
+
+struct Options {
+  std::vector<std::string> keep;  ///< native: symbols that stay visible
+  std::string bpf_cpu = "v3";
+  bool print_ir = false;
+};
+
+struct Timings {
+  double parse_ms = 0, generate_ms = 0, optimise_ms = 0, emit_ms = 0;
+};
+
+/// The object's bytes. Errors: internal, with LLVM's diagnostics. May end in LLVM's fatal error
+/// handler for what the back end cannot select: the caller runs it in a CrashRecoveryContext.
+Result<std::string> compile(std::string_view bitcode, const Plan& plan, const Options& options,
+                            Timings& timings);
+
+}  // namespace grapnel::lower::plugin
