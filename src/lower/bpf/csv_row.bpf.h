@@ -1,0 +1,123 @@
+/* A record of text and its fields.
+ *
+ * Two ways to find a field. "In view": the delimiters of the record's first 64 bytes are one bitmap;
+ * as `field` is a constant, its bounds are the n-th bits of that word, and no loop is needed. "Walked":
+ * for records whose needed fields do not all end in these bytes in front of the first quote, a
+ * subprogram writes the bounds of all fields to worker->field_begin and field_end first. The op is
+ * compiled once for each way (`walked` is a constant, too). */
+#ifndef GRAPNEL_LOWER_BPF_CSV_ROW_BPF_H
+#define GRAPNEL_LOWER_BPF_CSV_ROW_BPF_H
+
+#include "lower/bpf/groups.bpf.h"
+
+struct gr_row {
+  struct gr_worker *worker;
+  gr_u64 begin;      /* in data */
+  gr_u64 size;       /* without the line end */
+  gr_u64 delimiters; /* in view: bit i: a delimiter at begin + i; the record's end is one, too */
+  gr_u64 walked;
+};
+
+/* Clears the lowest `n` bits; `n` is a constant below 64, so one `if` of each line remains or none. */
+#define GR_CLEAR_1(x, n, k) if ((n) > (k)) x &= x - 1;
+#define GR_CLEAR_8(x, n, k)                                                                   \
+  GR_CLEAR_1(x, n, k) GR_CLEAR_1(x, n, k + 1) GR_CLEAR_1(x, n, k + 2) GR_CLEAR_1(x, n, k + 3) \
+  GR_CLEAR_1(x, n, k + 4) GR_CLEAR_1(x, n, k + 5) GR_CLEAR_1(x, n, k + 6) GR_CLEAR_1(x, n, k + 7)
+
+GR_INLINE gr_u64 gr_nth_bit(gr_u64 bits, gr_u32 n) {
+  GR_CLEAR_8(bits, n, 0)
+  GR_CLEAR_8(bits, n, 8)
+  GR_CLEAR_8(bits, n, 16)
+  GR_CLEAR_8(bits, n, 24)
+  GR_CLEAR_8(bits, n, 32)
+  GR_CLEAR_8(bits, n, 40)
+  GR_CLEAR_8(bits, n, 48)
+  GR_CLEAR_8(bits, n, 56)
+  return gr_lowest_bit(bits);
+}
+
+/* Bounds of a field; flags if it cannot be had. */
+GR_INLINE gr_u64 gr_find_field(struct gr_row *row, gr_u32 field, struct gr_span *span) {
+  struct gr_worker *worker = row->worker;
+  if (!row->walked) {
+    gr_u64 from = field ? gr_bit_number(gr_nth_bit(row->delimiters, field - 1)) + 1 : 0;
+    gr_u64 to = gr_bit_number(gr_nth_bit(row->delimiters, field));
+    span->at = row->begin + from;
+    span->size = to - from;
+    return 0;
+  }
+  if (field >= GR_MAX_FIELDS) return GR_FLAG_ESCAPE;
+  gr_u64 begin = worker->field_begin[field], end = worker->field_end[field];
+  if (field >= worker->field_count || end > worker->quote_limit) {
+    span->at = span->size = 0;
+    return GR_FLAG_ESCAPE;
+  }
+  span->at = begin;
+  span->size = end - begin;
+  return 0;
+}
+
+/* --- What the op calls (op_abi.h) --- */
+
+GR_TEMPLATE gr_u64 gr_row_offset(struct gr_row *row) {
+  return row->worker->file_offset + row->begin - GR_PAGE_BYTES;
+}
+
+GR_TEMPLATE gr_u64 gr_load_integer(struct gr_row *row, gr_u32 field, gr_s64 *value) {
+  struct gr_span span;
+  *value = 0;
+  gr_u64 flags = gr_find_field(row, field, &span);
+  if (flags) return flags;
+  return gr_number(row->worker, &span, 18, 0, value);
+}
+
+GR_TEMPLATE gr_u64 gr_load_decimal(struct gr_row *row, gr_u32 field, gr_u32 precision, gr_u32 scale,
+                                   gr_s64 *value) {
+  struct gr_span span;
+  *value = 0;
+  gr_u64 flags = gr_find_field(row, field, &span);
+  if (flags) return flags;
+  return gr_number(row->worker, &span, precision - scale, scale, value);
+}
+
+GR_TEMPLATE gr_u64 gr_load_date_order(struct gr_row *row, gr_u32 field, gr_s64 *key) {
+  struct gr_span span;
+  *key = 0;
+  gr_u64 flags = gr_find_field(row, field, &span);
+  if (flags) return flags;
+  return gr_date_key(row->worker, &span, key);
+}
+
+GR_TEMPLATE gr_u64 gr_load_date(struct gr_row *row, gr_u32 field, gr_s64 *days) {
+  gr_s64 key;
+  gr_u64 flags = gr_load_date_order(row, field, &key);
+  *days = flags ? 0 : gr_days_of_key(key);
+  return flags;
+}
+
+GR_TEMPLATE gr_u64 gr_load_boolean(struct gr_row *row, gr_u32 field, gr_s64 *value) {
+  struct gr_span span;
+  *value = 0;
+  gr_u64 flags = gr_find_field(row, field, &span);
+  if (flags) return flags;
+  return gr_boolean(row->worker, &span, value);
+}
+
+GR_TEMPLATE gr_u64 gr_load_null(struct gr_row *row, gr_u32 field) {
+  struct gr_span span;
+  gr_u64 flags = gr_find_field(row, field, &span);
+  if (flags) return flags;
+  return gr_is_nonzero(span.size) ^ GR_FLAG_NULL;
+}
+
+GR_TEMPLATE gr_u64 gr_load_text(struct gr_row *row, gr_u32 field, struct gr_text *text) {
+  struct gr_span span;
+  text->position = text->length = 0;
+  gr_u64 flags = gr_find_field(row, field, &span);
+  if (flags) return flags;
+  text->position = span.at;
+  text->length = span.size;
+  return gr_is_nonzero(span.size) ^ GR_FLAG_NULL;
+}
+
+#endif

@@ -1,0 +1,242 @@
+/* State of the op: one group, or a table of groups with linear probing, bounded, with keys of fixed
+ * width. What finds no room escapes.
+ *
+ * An entry, in 64-bit words:
+ *     mark        generation << 16 | bit i: key i is NULL; another generation: the entry is free
+ *     heads       one word per key: the number, or for text its first 7 bytes and its length on top
+ *     tails       per text key 4 words: all its bytes, padded with zeroes, only if one of the keys has
+ *                 more than 7 (else they are not written and not compared)
+ *     slots       the state (state/layout.h)
+ * Heads decide for short keys, so the common case compares one word per key. A new extent takes a new
+ * generation and so starts with an empty table; nothing has to be cleared. */
+#ifndef GRAPNEL_LOWER_BPF_GROUPS_BPF_H
+#define GRAPNEL_LOWER_BPF_GROUPS_BPF_H
+
+#include "lower/bpf/values.bpf.h"
+
+enum {
+  GR_KEY_TAIL_WORDS = GR_BPF_TEXT_BYTES / 8,
+  GR_SHORT_KEY_BYTES = 7,
+  GR_PROBES_IN_LINE = 2,
+  GR_PROBES = 64
+};
+
+/* What the op works with; a local of the record loop, so that it lies in registers. */
+struct gr_run {
+  struct gr_worker *worker;
+  struct gr_group_area *area; /* NULL if the op has no keys */
+  gr_u64 head[GR_MAX_KEYS];
+  gr_u64 nulls;
+  gr_u64 tail_hash; /* nonzero: a text key has more than 7 bytes */
+};
+
+/* Layout of an entry; all of these fold to constants. */
+GR_INLINE gr_u64 gr_keys(void) { return gr_shape(GR_SHAPE_KEYS, 0); }
+GR_INLINE gr_u64 gr_text_keys_before(gr_u64 index) {
+  gr_u64 n = 0;
+#pragma unroll
+  for (gr_u32 i = 0; i < GR_MAX_KEYS; i++)
+    n += i < index && i < gr_keys() && gr_shape(GR_SHAPE_KEY_KIND, i) == GR_KEY_TEXT;
+  return n;
+}
+GR_INLINE gr_u64 gr_tail_at(gr_u64 index) {
+  return 1 + gr_keys() + gr_text_keys_before(index) * GR_KEY_TAIL_WORDS;
+}
+GR_INLINE gr_u64 gr_slots_at(void) { return gr_tail_at(GR_MAX_KEYS); }
+GR_INLINE gr_u64 gr_entry_words(void) { return gr_slots_at() + gr_shape(GR_SHAPE_SLOTS, 0); }
+/* Entries of the table: the largest power of two that fits. */
+GR_INLINE gr_u64 gr_capacity(void) {
+  gr_u64 capacity = GR_MAX_GROUPS;
+#pragma unroll
+  for (int i = 0; i < 8; i++)
+    if (capacity * gr_entry_words() > GR_GROUP_WORDS) capacity /= 2;
+  return capacity;
+}
+
+GR_INLINE gr_u64 *gr_entry(struct gr_group_area *area, gr_u64 index) {
+  index &= gr_capacity() - 1;
+  GR_OPAQUE(index);
+  return area->words + index * gr_entry_words();
+}
+
+GR_INLINE gr_u64 gr_mark(const struct gr_run *run) {
+  return run->worker->generation << 16 | run->nulls;
+}
+
+GR_INLINE gr_u64 gr_hash(const struct gr_run *run) {
+  gr_u64 hash = run->nulls;
+#pragma unroll
+  for (gr_u32 i = 0; i < GR_MAX_KEYS; i++)
+    if (i < gr_keys()) hash = (hash ^ run->head[i]) * 0x9e3779b97f4a7c15ull, hash ^= hash >> 32;
+  return hash;
+}
+
+/* Looks at one entry. 0: it is the group's. */
+GR_INLINE gr_u64 gr_differs(const gr_u64 *entry, const struct gr_run *run) {
+  gr_u64 difference = entry[0] ^ gr_mark(run);
+#pragma unroll
+  for (gr_u32 i = 0; i < GR_MAX_KEYS; i++)
+    if (i < gr_keys()) difference |= entry[1 + i] ^ run->head[i];
+  return difference;
+}
+
+struct gr_probe {
+  struct gr_worker *worker;
+  struct gr_group_area *area;
+  gr_u64 at;
+  gr_u64 found; /* 1 + index of the entry */
+};
+
+/* The same on the key that lies in worker->key: mark, heads, tails. */
+GR_INLINE gr_u64 gr_stored_key_differs(const gr_u64 *entry, struct gr_worker *worker) {
+  gr_u64 difference = 0;
+#pragma unroll
+  for (gr_u32 i = 0; i < 1 + GR_MAX_KEYS; i++)
+    if (i < 1 + gr_keys()) difference |= entry[i] ^ worker->key[i];
+  if (difference || !worker->long_keys) return difference;
+#pragma unroll
+  for (gr_u32 i = 0; i < GR_MAX_KEYS * GR_KEY_TAIL_WORDS; i++)
+    if (1 + gr_keys() + i < gr_slots_at())
+      difference |= entry[1 + gr_keys() + i] ^ worker->key[1 + gr_keys() + i];
+  return difference;
+}
+
+GR_INLINE void gr_make_group(gr_u64 *entry, struct gr_worker *worker) {
+#pragma unroll
+  for (gr_u32 i = 0; i < 1 + GR_MAX_KEYS * (1 + GR_KEY_TAIL_WORDS); i++)
+    if (i < gr_slots_at()) entry[i] = worker->key[i];
+#pragma unroll
+  for (gr_u32 i = 0; i < GR_MAX_SLOTS; i++)
+    if (i < gr_shape(GR_SHAPE_SLOTS, 0)) entry[gr_slots_at() + i] = i ? 0 : ~0ull;
+}
+
+static long gr_probe_one(gr_u64 i, struct gr_probe *p) {
+  struct gr_worker *worker = p->worker;
+  gr_u64 index = (p->at + i) & (gr_capacity() - 1);
+  GR_OPAQUE(index);
+  gr_u64 *entry = p->area->words + index * gr_entry_words();
+  if (entry[0] >> 16 != worker->generation) {
+    if (worker->groups >= gr_capacity() / 4 * 3) return 1;
+    gr_u64 n = worker->groups & (GR_MAX_GROUPS - 1);
+    GR_OPAQUE(n);
+    worker->group_list[n] = index;
+    worker->groups++;
+    gr_make_group(entry, worker);
+  } else if (gr_stored_key_differs(entry, worker)) {
+    return 0;
+  }
+  p->found = 1 + index;
+  return 1;
+}
+
+/* Finds or makes the group of worker->key from `hash` on; 1 + index of its entry, or 0. */
+GR_SUBPROGRAM gr_u64 gr_probe_on(struct gr_worker *worker, gr_u64 hash) {
+  if (!worker) return 0;
+  gr_u32 number = worker->number;
+  struct gr_probe p = {.worker = worker, .at = hash};
+  p.area = bpf_map_lookup_elem(&gr_group_areas, &number);
+  if (!p.area) return 0;
+  bpf_loop(GR_PROBES, gr_probe_one, &p, 0);
+  return p.found;
+}
+
+/* --- What the op calls (op_abi.h) --- */
+
+GR_TEMPLATE gr_u64 gr_parameter(struct gr_run *run, gr_u32 index) {
+  return run->worker->parameters.word[index];
+}
+
+GR_TEMPLATE gr_u64 *gr_state(struct gr_run *run) { return run->worker->state; }
+
+GR_TEMPLATE void gr_key_int(struct gr_run *run, gr_u32 index, gr_s64 value, gr_u64 is_null) {
+  run->head[index] = value;
+  run->nulls |= is_null << index;
+}
+
+/* Bytes [8 * word, 8 * word + 8) of a text of `size` bytes, zeroes behind its end. */
+GR_INLINE gr_u64 gr_text_word(const gr_u8 *text, gr_u64 size, gr_u64 word) {
+  gr_u64 rest = size - 8 * word; /* wraps if there is nothing */
+  gr_u64 keep = gr_sign(rest) - 1;                       /* anything at all? */
+  gr_u64 whole = gr_sign(rest - 8) - 1;                  /* 8 bytes or more? */
+  gr_u64 part = (1ull << (8 * rest & 63)) - 1;
+  return gr_load8(text + 8 * word) & keep & (whole | part);
+}
+
+GR_TEMPLATE gr_u64 gr_key_text(struct gr_run *run, gr_u32 index, const struct gr_text *text,
+                               gr_u64 is_null) {
+  gr_u64 size = text->length;
+  const gr_u8 *bytes = run->worker->data + gr_in_data(text->position);
+  gr_u64 first = gr_text_word(bytes, size, 0);
+  run->head[index] = (first & (~0ull >> 8)) | size << 56;
+  run->nulls |= is_null << index;
+  if (size > GR_SHORT_KEY_BYTES) {
+    if (size > GR_BPF_TEXT_BYTES) return 1;
+#pragma unroll
+    for (gr_u32 i = 0; i < GR_KEY_TAIL_WORDS; i++) {
+      gr_u64 word = gr_text_word(bytes, size, i);
+      run->worker->key[gr_tail_at(index) + i] = word;
+      run->tail_hash = (run->tail_hash ^ word) * 0x9e3779b97f4a7c15ull;
+    }
+    run->tail_hash |= 1;
+  }
+  return 0;
+}
+
+/* Writes the key to worker->key. The tails of long keys are there already; those of short ones beside
+ * them become zeroes. */
+GR_INLINE void gr_store_key(struct gr_run *run) {
+  struct gr_worker *worker = run->worker;
+  worker->long_keys = run->tail_hash;
+  worker->key[0] = gr_mark(run);
+#pragma unroll
+  for (gr_u32 i = 0; i < GR_MAX_KEYS; i++) {
+    if (i >= gr_keys()) continue;
+    worker->key[1 + i] = run->head[i];
+    if (gr_shape(GR_SHAPE_KEY_KIND, i) != GR_KEY_TEXT || run->head[i] >> 56 > GR_SHORT_KEY_BYTES)
+      continue;
+#pragma unroll
+    for (gr_u32 k = 0; k < GR_KEY_TAIL_WORDS; k++) worker->key[gr_tail_at(i) + k] = 0;
+  }
+}
+
+GR_TEMPLATE gr_u64 *gr_group(struct gr_run *run) {
+  gr_u64 hash = gr_hash(run) + run->tail_hash;
+  if (!run->tail_hash) {
+#pragma unroll
+    for (gr_u32 i = 0; i < GR_PROBES_IN_LINE; i++) {
+      gr_u64 *entry = gr_entry(run->area, hash + i);
+      if (!gr_differs(entry, run)) return entry + gr_slots_at();
+    }
+  }
+  gr_store_key(run);
+  gr_u64 found = gr_probe_on(run->worker, hash);
+  if (!found) return 0;
+  return gr_entry(run->area, found - 1) + gr_slots_at();
+}
+
+/* Both texts have at most GR_BPF_TEXT_BYTES bytes that count. */
+GR_INLINE gr_u64 gr_text_matches(struct gr_run *run, const struct gr_text *text, gr_u32 parameter,
+                                 gr_u64 whole) {
+  gr_u64 place = run->worker->parameters.word[parameter];
+  gr_u64 size = place & 0xffffffff;
+  gr_u64 from = place >> 32 & (GR_TEXT_PARAMETER_BYTES - 1);
+  GR_OPAQUE(from);
+  const gr_u8 *bytes = run->worker->data + gr_in_data(text->position);
+  const gr_u8 *wanted = run->worker->parameters.text + from;
+  gr_u64 difference = whole ? text->length ^ size : gr_is_below(text->length, size);
+#pragma unroll
+  for (gr_u32 i = 0; i < GR_BPF_TEXT_BYTES / 8; i++)
+    difference |= gr_text_word(bytes, size, i) ^ gr_text_word(wanted, size, i);
+  return gr_is_nonzero(difference) ^ 1;
+}
+
+GR_TEMPLATE gr_u64 gr_text_equal(struct gr_run *run, const struct gr_text *text, gr_u32 parameter) {
+  return gr_text_matches(run, text, parameter, 1);
+}
+
+GR_TEMPLATE gr_u64 gr_text_starts_with(struct gr_run *run, const struct gr_text *text,
+                                       gr_u32 parameter) {
+  return gr_text_matches(run, text, parameter, 0);
+}
+
+#endif

@@ -1,0 +1,183 @@
+#include "lower/bpf/kernel_btf.h"
+
+#include <bpf/btf.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "lower/cache/object_cache.h"
+
+namespace grapnel::lower::bpf {
+namespace {
+
+/// What kernel.bpf.h names; the two lists belong together.
+struct NeededStruct {
+  const char* name;
+  std::vector<const char*> members;
+};
+
+const std::vector<NeededStruct>& needed_structs() {
+  static const std::vector<NeededStruct> structs = {
+      {"pipe_buffer", {"page", "offset", "len"}},
+      {"pipe_inode_info", {"head", "tail", "ring_size", "bufs"}},
+      {"file", {"private_data"}},
+      {"fdtable", {"max_fds", "fd"}},
+      {"files_struct", {"fdt"}},
+      {"mm_struct", {"pgd"}},
+      {"task_struct", {"files", "mm"}},
+      {"page", {}},
+  };
+  return structs;
+}
+
+constexpr uint32_t kPageStructBytes = 64;
+
+struct BtfDeleter {
+  void operator()(btf* types) const { btf__free(types); }
+};
+using Btf = std::unique_ptr<btf, BtfDeleter>;
+
+Error no_btf(std::string what) {
+  return Error{ErrorKind::hook, std::move(what),
+               "the kernel needs CONFIG_DEBUG_INFO_BTF (/sys/kernel/btf/vmlinux), as Debian's, "
+               "Ubuntu's, Fedora's and most other kernels have it"};
+}
+
+const btf_type* without_modifiers(const btf* types, uint32_t id) {
+  const btf_type* type = btf__type_by_id(types, id);
+  while (type != nullptr && (btf_is_mod(type) || btf_is_typedef(type)))
+    type = btf__type_by_id(types, type->type);
+  return type;
+}
+
+struct FoundMember {
+  uint32_t bit_offset;
+  const btf_type* type;
+};
+
+/// Looks through anonymous structs and unions, too.
+std::optional<FoundMember> find_member(const btf* types, const btf_type* in, const char* name,
+                                       uint32_t base_bits = 0) {
+  const btf_member* members = btf_members(in);
+  for (uint32_t i = 0; i < btf_vlen(in); i++) {
+    const uint32_t bits = base_bits + btf_member_bit_offset(in, i);
+    const btf_type* type = without_modifiers(types, members[i].type);
+    if (type == nullptr) continue;
+    const char* member = btf__name_by_offset(types, members[i].name_off);
+    if (std::strcmp(member, name) == 0) return FoundMember{bits, type};
+    if (*member == '\0' && btf_is_composite(type)) {
+      if (const auto found = find_member(types, type, name, bits)) return found;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Copies the needed structs from `kernel` to a new BTF: size, and the needed members as pointers or
+/// integers at their places.
+class Excerpt {
+ public:
+  explicit Excerpt(const btf* kernel)
+      : kernel_(kernel), made_(btf__new_empty()), pointer_(btf__add_ptr(made_.get(), 0)) {}
+
+  Status add(const NeededStruct& needed) {
+    const int id = btf__find_by_name_kind(kernel_, needed.name, BTF_KIND_STRUCT);
+    if (id < 0) return no_btf("the kernel's BTF has no struct " + std::string(needed.name));
+    const btf_type* type = btf__type_by_id(kernel_, static_cast<uint32_t>(id));
+    std::vector<std::pair<FoundMember, int>> members;
+    for (const char* name : needed.members) {
+      const auto found = find_member(kernel_, type, name);
+      const int member_type = found ? type_id(found->type) : -1;
+      if (member_type < 0) {
+        return no_btf("this kernel's struct " + std::string(needed.name) + " has no member " + name +
+                      " as grapnel knows it");
+      }
+      members.emplace_back(*found, member_type);
+    }
+    btf__add_struct(made_.get(), needed.name, type->size);
+    for (size_t i = 0; i < members.size(); i++)
+      btf__add_field(made_.get(), needed.members[i], members[i].second, members[i].first.bit_offset,
+                     0);
+    if (std::strcmp(needed.name, "page") == 0 && type->size != kPageStructBytes) {
+      return Error{ErrorKind::hook,
+                   "this kernel's struct page has " + std::to_string(type->size) +
+                       " bytes; grapnel's kernel hooks know only 64",
+                   "use the hooks in user space"};
+    }
+    return ok_status();
+  }
+
+  [[nodiscard]] std::string bytes() const {
+    uint32_t size = 0;
+    const void* raw = btf__raw_data(made_.get(), &size);
+    return {static_cast<const char*>(raw), size};
+  }
+
+ private:
+  int type_id(const btf_type* type) {
+    if (btf_is_ptr(type)) return pointer_;
+    if (!btf_is_int(type) || type->size > 8) return -1;
+    int& id = integers_[type->size];
+    if (id == 0) id = btf__add_int(made_.get(), ("u" + std::to_string(type->size)).c_str(), type->size, 0);
+    return id;
+  }
+
+  const btf* kernel_;
+  Btf made_;
+  int pointer_;
+  std::array<int, 9> integers_{};
+};
+
+Result<std::string> make_excerpt() {
+  const Btf kernel(btf__load_vmlinux_btf());
+  if (!kernel) return no_btf("cannot read the kernel's type information (BTF)");
+  Excerpt excerpt(kernel.get());
+  for (const NeededStruct& needed : needed_structs()) GRAPNEL_CHECK(excerpt.add(needed));
+  return excerpt.bytes();
+}
+
+/// Names the kernel's build (the notes hold its build id) and the list above.
+std::string cache_key() {
+  std::ifstream notes("/sys/kernel/notes", std::ios::binary);
+  const std::string build{std::istreambuf_iterator<char>(notes), {}};
+  if (build.empty()) return {};
+  std::string key = "kernel-btf 1\n" + build;
+  for (const NeededStruct& needed : needed_structs()) {
+    key.append("\n").append(needed.name);
+    for (const char* member : needed.members) key.append(" ").append(member);
+  }
+  return key;
+}
+
+Result<std::string> find_or_make_excerpt() {
+  const std::string key = cache_key();
+  if (key.empty()) return make_excerpt();
+  const ObjectCache cache = ObjectCache::open();
+  if (auto found = cache.find(key); found.object) return *std::move(found.object);
+  GRAPNEL_TRY(std::string excerpt, make_excerpt());
+  (void)cache.store(key, excerpt);  // without it the next process takes some milliseconds longer
+  return excerpt;
+}
+
+}  // namespace
+
+Result<KernelBtf> KernelBtf::open() {
+  GRAPNEL_TRY(const std::string excerpt, find_or_make_excerpt());
+  UniqueFd memory(memfd_create("grapnel-kernel-btf", MFD_CLOEXEC));
+  if (!memory.valid() ||
+      write(memory.get(), excerpt.data(), excerpt.size()) != static_cast<ssize_t>(excerpt.size()))
+    return Error::system("cannot make a file in memory", errno);
+  return KernelBtf(std::move(memory));
+}
+
+std::string KernelBtf::path() const { return "/proc/self/fd/" + std::to_string(memory_.get()); }
+
+}  // namespace grapnel::lower::bpf
