@@ -1,0 +1,92 @@
+"""Puts a file's pages into the page cache or out of it, and looks at each page afterwards."""
+
+import ctypes
+import os
+
+PAGE = 4096
+# Pages of one folio leave the cache together, and a folio can have 2 MiB.
+PART = 8 << 20
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_CACHESTAT = 451  # Linux 6.5
+
+
+class _Range(ctypes.Structure):
+    _fields_ = [("offset", ctypes.c_uint64), ("length", ctypes.c_uint64)]
+
+
+class _Cachestat(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint64)
+                for name in ("cache", "dirty", "writeback", "evicted", "recently_evicted")]
+
+
+def _by_cachestat(fd, pages):
+    cached = bytearray(pages)
+    for page in range(pages):
+        answer = _Cachestat()
+        wanted = _Range(page * PAGE, PAGE)
+        if _libc.syscall(_CACHESTAT, fd, ctypes.byref(wanted), ctypes.byref(answer), 0) != 0:
+            return None
+        cached[page] = 1 if answer.cache else 0
+    return cached
+
+
+def _by_mincore(fd, pages):
+    """Only trustworthy for who owns the file, which the tests do."""
+    length = pages * PAGE
+    _libc.mmap.restype = ctypes.c_void_p
+    _libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int,
+                           ctypes.c_int, ctypes.c_long]
+    address = _libc.mmap(None, length, 1, 1, fd, 0)
+    if address == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "mmap")
+    answer = (ctypes.c_ubyte * pages)()
+    failed = _libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(length), answer)
+    _libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(length))
+    if failed:
+        raise OSError(ctypes.get_errno(), "mincore")
+    return bytearray(byte & 1 for byte in answer)
+
+
+def cached_pages(path):
+    """One byte per page of the file: 1 if it is in the page cache."""
+    pages = (os.path.getsize(path) + PAGE - 1) // PAGE
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return _by_cachestat(fd, pages) or _by_mincore(fd, pages)
+    finally:
+        os.close(fd)
+
+
+def is_dropped(offset):
+    """Half cached: every second part of the file is not."""
+    return offset // PART % 2 == 1
+
+
+def prepare(path, state):
+    """Brings the file into `state` ("cold", "half cached" or "cached") and proves it page by page."""
+    size = os.path.getsize(path)
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+        if state == "cold":
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        else:
+            while os.read(fd, 1 << 20):
+                pass
+        if state == "half cached":
+            for begin in range(0, size, PART):
+                if is_dropped(begin):
+                    os.posix_fadvise(fd, begin, PART, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(fd)
+    _prove(path, state)
+
+
+def _prove(path, state):
+    pages = cached_pages(path)
+    wanted = {"cold": lambda page: 0, "cached": lambda page: 1,
+              "half cached": lambda page: 0 if is_dropped(page * PAGE) else 1}[state]
+    wrong = sum(pages[page] != wanted(page) for page in range(len(pages)))
+    # The kernel may keep a page that somebody looks at just now.
+    assert wrong <= len(pages) // 50, f"{wrong} of {len(pages)} pages are not as in '{state}'"

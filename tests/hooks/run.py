@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Each hook x format x state of the page cache x threads: the answer, and who computed it."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from harness import cases, main, skip  # noqa: E402
+
+import grapnel_cli as grapnel  # noqa: E402
+import page_cache  # noqa: E402
+import tables  # noqa: E402
+
+HOOKS = ["read", "mmap", "direct", "pipe"]
+STATES = ["cold", "half cached", "cached"]
+CAP_SYS_ADMIN = 21
+CAP_BPF = 39
+
+
+def has_kernel_rights():
+    """Without these there are no hooks in the kernel, and nothing is wrong with that."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapEff:"):
+            capabilities = int(line.split()[1], 16)
+            return bool(capabilities >> CAP_SYS_ADMIN & 1 or capabilities >> CAP_BPF & 1)
+    return False
+
+
+def table_of(name):
+    """The table for FROM and the answer; written on the first call."""
+    if name not in table_of.made:
+        # On the disk of the build: tmpfs has no device and keeps its pages.
+        directory = grapnel.BUILD / "test-tmp"
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / f"hooks-{os.getpid()}-{name.replace(' ', '-')}.data"
+        table_of.made[name] = (path, *tables.FORMATS[name](path))
+    return table_of.made[name]
+
+
+table_of.made = {}
+
+
+@cases(format=list(tables.FORMATS), hook=HOOKS, state=STATES, threads=[1, 2])
+def hook_computes(tmp, format, hook, state, threads):
+    if hook == "pipe" and not has_kernel_rights():
+        skip("hooks in the kernel need CAP_BPF or CAP_SYS_ADMIN")
+    path, table, expected = table_of(format)
+    page_cache.prepare(path, state)
+    answer = grapnel.query(tables.query_of(format, table), hook=hook, threads=threads).expect()
+    assert answer.rows() == [expected], (answer.rows(), expected)
+    assert answer.stats["threads"] == threads, answer.stats
+    assert answer.computed_by(hook) >= 0.95, answer.stats
+    assert set(answer.stats["hooks"]) == {hook}, answer.stats
+    counters = answer.stats["hooks"][hook]
+    if hook in ("read", "direct"):
+        assert counters["bytes_copied"] >= 0.95 * os.path.getsize(path), counters
+    if hook == "mmap":
+        assert counters["bytes_copied"] == 0, counters
+    if hook == "direct":
+        assert counters["device_bytes"] >= 0.95 * os.path.getsize(path), counters
+    if hook == "direct" and state == "cold":
+        left = sum(page_cache.cached_pages(path))
+        # The first pages are sniffed through the cache, with their readahead.
+        assert left * page_cache.PAGE < 0.5 * os.path.getsize(path), f"{left} pages came into the cache"
+
+
+@cases(state=STATES, threads=[1, 2])
+def chooser_takes_what_suits_the_cache(tmp, state, threads):
+    path, table, expected = table_of("tbl")
+    page_cache.prepare(path, state)
+    answer = grapnel.query(tables.query_of("tbl", table), threads=threads).expect()
+    assert answer.rows() == [expected], (answer.rows(), expected)
+    direct = answer.computed_by("direct")
+    in_cache = 1 - direct
+    stats = answer.stats
+    if state == "cached":
+        assert in_cache >= 0.95, stats
+    elif state == "cold":
+        assert direct >= 0.6, stats
+    else:
+        assert 0.2 <= direct <= 0.8 and stats["why"], stats
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    finally:
+        for made in table_of.made.values():
+            os.unlink(made[0])
