@@ -37,10 +37,10 @@ std::string sql_name(std::string_view name) {
   return out + "\"";
 }
 
-std::string declarations(const Layout& layout) {
+std::string declarations(const Layout& layout, const char* separator) {
   std::string text;
   for (const Column& column : layout.columns) {
-    if (!text.empty()) text += ",\n";
+    if (!text.empty()) text += separator;
     text += sql_name(column.name) + " " + column.type.to_string();
   }
   return sql_string(text);
@@ -71,18 +71,25 @@ std::string summary(const Source& source) {
   return text + "\n";
 }
 
-}  // namespace
-
-std::string describe(const Source& source) {
+std::string table_function(const Source& source, const char* column_separator) {
   const Layout& layout = source.layout;
-  std::string text = summary(source) + name_of(layout.format) + "(" + sql_string(source.path);
+  std::string text = std::string(name_of(layout.format)) + "(" + sql_string(source.path);
   if (layout.format == Format::csv) {
     text += ", delim => " + sql_character(layout.dialect.delimiter) + ", quote => " +
             sql_character(layout.dialect.quote) + ", header => " +
             (layout.dialect.header ? "true" : "false");
   }
-  if (layout.format != Format::lines) text += ", columns => " + declarations(layout);
-  return text + ")\n";
+  if (layout.format != Format::lines)
+    text += ", columns => " + declarations(layout, column_separator);
+  return text + ")";
+}
+
+}  // namespace
+
+std::string table_expression(const Source& source) { return table_function(source, ", "); }
+
+std::string describe(const Source& source) {
+  return summary(source) + table_function(source, ",\n") + "\n";
 }
 
 }  // namespace grapnel::source

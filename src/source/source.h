@@ -169,9 +169,12 @@ class RecordReader : public op::ValueSource {
   std::vector<std::string> unescaped_;
 };
 
-/// What was found out about a file, as a person reads it and as FROM takes it: comment lines
-/// (format, size, where the description comes from) and csv('path', delim => ..., columns =>
-/// '...').
+/// What was found out about a file, as FROM takes it, in one line:
+/// csv('path', delim => ..., quote => ..., header => ..., columns => '...').
+std::string table_expression(const Source& source);
+
+/// The same for reading and changing: a comment line (format, size), then the expression with one
+/// column per line, which can be pasted as it stands.
 std::string describe(const Source& source);
 
 }  // namespace grapnel::source

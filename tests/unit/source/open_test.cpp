@@ -193,6 +193,10 @@ TEST_F(OpenTest, DescriptionCanBePasted) {
   EXPECT_EQ(describe(**csv), "-- csv, 2 columns, 16 bytes\ncsv('" + path +
                                  "', delim => '\\t', quote => '', header => true, columns => '"
                                  "id BIGINT,\n\"A \"\"q\"\"\" DECIMAL(18,2)')\n");
+  EXPECT_EQ(table_expression(**csv),
+            "csv('" + path +
+                "', delim => '\\t', quote => '', header => true, columns => '"
+                "id BIGINT, \"A \"\"q\"\"\" DECIMAL(18,2)')");
   TableRequest lines = request_of(directory_.write("a.log", "x\n"));
   lines.format = Format::lines;
   EXPECT_EQ(describe(**open_source(lines, {})),
