@@ -182,6 +182,7 @@ class ColumnSniffer {
     const std::vector<std::string> names =
         header ? header_names(first_) : std::vector<std::string>{};
     std::vector<Column> columns;
+    columns.reserve(guesses.size());
     for (size_t i = 0; i < guesses.size(); ++i)
       columns.push_back({header ? names[i] : generated_name(i, guesses.size()), guesses[i].type(),
                          /*sniffed=*/true});
