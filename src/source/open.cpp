@@ -10,6 +10,8 @@ namespace grapnel::source {
 namespace {
 
 constexpr size_t kSampleBytes = 128 << 10;
+/// Where nothing is sniffed: enough to see whether the file is what its size and name say.
+constexpr size_t kProbeBytes = 16 << 10;
 
 std::string lower_suffix(const std::string& path) {
   const size_t dot = path.find_last_of("./");
@@ -159,7 +161,7 @@ Status describe_lines(Source& source) {
 Status describe_fixed(const TableRequest& request, Source& source) {
   source.layout.columns = *request.columns;
   GRAPNEL_CHECK(lay_out_fixed(source.layout));
-  GRAPNEL_CHECK(read_sample(source, source.layout.record_bytes));
+  GRAPNEL_CHECK(read_sample(source, kProbeBytes));
   const uint64_t rest = source.data_end % source.layout.record_bytes;
   if (rest == 0) return ok_status();
   return Error{ErrorKind::data,

@@ -69,6 +69,9 @@ TEST_F(OpenTest, FilesMadeUpAsTheyAreRead) {
   const Error error = refusal(request);
   EXPECT_EQ(error.kind, ErrorKind::data);
   expect_in("/proc", error.hint);
+  // Files of /sys claim 4096 bytes.
+  request.path = "/sys/kernel/mm/transparent_hugepage/enabled";
+  if (access(request.path.c_str(), R_OK) == 0) expect_in("/sys", refusal(request).hint);
 }
 
 TEST_F(OpenTest, MissingAndUnreadableFiles) {
