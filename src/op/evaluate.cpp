@@ -214,11 +214,14 @@ Result<Datum> cast(const Expr& expr, const Datum& value) {
   return Datum::of_integer(*exact);
 }
 
-/// CAST(sum AS DOUBLE) / count, as DuckDB rounds it.
+/// sum / count. Exact sums are divided in 80 bits, as DuckDB's avg does, so that the result is the
+/// DOUBLE nearest to the true average in all but a few in a million cases.
 Datum average(const Datum& sum, Type sum_type, const Datum& count) {
-  const double dividend =
-      sum_type.kind == TypeKind::real ? sum.real : exact_to_real(sum.integer, scale_of(sum_type));
-  return Datum::of_real(dividend / static_cast<double>(count.integer));
+  if (sum_type.kind == TypeKind::real)
+    return Datum::of_real(sum.real / static_cast<double>(count.integer));
+  const auto divisor = static_cast<long double>(count.integer) *
+                       static_cast<long double>(power_of_ten(scale_of(sum_type)));
+  return Datum::of_real(static_cast<double>(static_cast<long double>(sum.integer) / divisor));
 }
 
 // --- logic

@@ -14,7 +14,7 @@ COMPARISONS = ["=", "<>", "!=", "<", "<=", ">", ">="]
 class Query:
     grapnel: str              # with {source} for the table
     oracle: str               # with {source} likewise
-    exact_sums: list          # per output: None, 'sum' or 'avg' where the oracle gives a list
+    exact_sums: list          # per output: None, 'sum' or 'avg' of a list, 'near' for averages
     ordered: bool = True
 
 
@@ -240,7 +240,7 @@ class Generator:
             text = f"{function}({value})"
             if kind == "dbl":
                 return text, f"list({value}) FILTER (({value}) IS NOT NULL)", function, False
-            return text, text, None, function == "sum"
+            return text, text, "near" if function == "avg" else None, function == "sum"
         # DuckDB counts without computing what cannot be NULL, and so misses its overflows.
         value, kind = self.any_value(0 if function == "count" else rng.choice([0, 0, 1]))
         text = f"{function}({value})"
