@@ -95,8 +95,7 @@ Result<std::vector<size_t>> select_rows(const op::Finish& finish, const Results&
   return rows;
 }
 
-// --- ORDER BY
-// -------------------------------------------------------------------------------------
+// --- ORDER BY ---
 
 /// The values of one sort key for all rows; borrowed where the key is a result as it stands.
 struct SortColumn {
@@ -182,8 +181,7 @@ void cut_to_limit(const op::Finish& finish, std::vector<size_t>& rows) {
   if (finish.limit && *finish.limit < rows.size()) rows.resize(*finish.limit);
 }
 
-// --- outputs
-// --------------------------------------------------------------------------------------
+// --- outputs ---
 
 template <typename T>
 void pick(std::vector<T>& to, std::vector<T>& from, const std::vector<size_t>& rows,

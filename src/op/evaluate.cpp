@@ -35,8 +35,7 @@ Error overflow_error(const Expr& expr, const char* operation, const char* sign, 
                     "cast an operand to a wider type, e.g. HUGEINT, DECIMAL(38,2) or DOUBLE");
 }
 
-// --- arithmetic
-// -----------------------------------------------------------------------------------
+// --- arithmetic ---
 
 struct Operation {
   const char* name;
@@ -138,8 +137,7 @@ bool comparison(Function function, int order) {
   }
 }
 
-// --- casts
-// ----------------------------------------------------------------------------------------
+// --- casts ---
 
 int scale_of(Type type) { return type.kind == TypeKind::decimal ? type.scale : 0; }
 
@@ -215,7 +213,7 @@ Result<Datum> cast(const Expr& expr, const Datum& value) {
 }
 
 /// sum / count. Exact sums are divided in 80 bits, as DuckDB's avg does, so that the result is the
-/// DOUBLE nearest to the true average in all but a few in a million cases.
+/// DOUBLE nearest to the true average in nearly all cases.
 Datum average(const Datum& sum, Type sum_type, const Datum& count) {
   if (sum_type.kind == TypeKind::real)
     return Datum::of_real(sum.real / static_cast<double>(count.integer));
@@ -224,8 +222,7 @@ Datum average(const Datum& sum, Type sum_type, const Datum& count) {
   return Datum::of_real(static_cast<double>(static_cast<long double>(sum.integer) / divisor));
 }
 
-// --- logic
-// ----------------------------------------------------------------------------------------
+// --- logic ---
 
 /// AND (deciding value false) and OR (deciding value true). An argument with the deciding value
 /// wins over failures and NULLs, a failure over NULL.
@@ -262,8 +259,7 @@ Result<Datum> in_list(const Expr& expr, ValueSource& source) {
   return any_null ? Datum::null() : Datum::of_bool(false);
 }
 
-// --- calls whose arguments are all needed
-// ---------------------------------------------------------
+// --- calls whose arguments are all needed ---
 
 Result<Datum> unary(const Expr& expr, ValueSource& source) {
   GRAPNEL_TRY(const Datum a, evaluate(*expr.arguments[0], source));
