@@ -8,7 +8,7 @@ namespace grapnel::limits {
 
 inline constexpr size_t kSqlTextBytes = 1 << 20;
 inline constexpr size_t kExpressionDepth = 200;
-inline constexpr size_t kExpressionNodes = 500'000;    ///< of all expressions of a query
+inline constexpr size_t kExpressionNodes = 500'000;  ///< of all expressions of a query
 inline constexpr size_t kColumns = 4096;
 inline constexpr size_t kRecordBytes = 32 << 20;      ///< longest record that is accepted
 inline constexpr size_t kGroupsDefault = 16'000'000;  ///< groups of one query
