@@ -149,8 +149,7 @@ Status describe_csv(const TableRequest& request, Source& source) {
 }
 
 Status describe_lines(Source& source) {
-  constexpr size_t kBytes = 64;  // for signatures and the byte order mark
-  GRAPNEL_TRY(Sample sample, read_sample(source, kBytes));
+  GRAPNEL_TRY(Sample sample, read_sample(source, kProbeBytes));
   GRAPNEL_CHECK(check_text(source, sample, /*nul_bytes_allowed=*/true));
   source.data_begin = sample.text_begin;
   source.layout.columns = {{"line", op::Type::of(op::TypeKind::varchar)},
