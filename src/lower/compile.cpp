@@ -41,7 +41,7 @@ Result<CompiledObject> run_compiler(const CompileRequest& request) {
   input.plan_size = plan.size();
   input.keep = keep.c_str();
   input.bpf_cpu = bpf_cpu.c_str();
-  input.print_ir = ::getenv("GRAPNEL_PRINT_IR") != nullptr ? 1 : 0;
+  if (const char* print = ::getenv("GRAPNEL_PRINT_IR")) input.print_ir = print[0] == '2' ? 2 : 1;
   grapnel_jit_result output{};
   const int failed = compiler->compile(&input, &output);
   CompiledObject object;

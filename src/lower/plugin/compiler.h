@@ -11,7 +11,7 @@ namespace grapnel::lower::plugin {
 struct Options {
   std::vector<std::string> keep;  ///< native: symbols that stay visible
   std::string bpf_cpu = "v3";
-  bool print_ir = false;
+  int print_ir = 0;  ///< see grapnel_jit_request
 };
 
 struct Timings {

@@ -67,7 +67,7 @@ Result<std::string> compile(const grapnel_jit_request& request, lower::plugin::T
   lower::plugin::Options options;
   options.keep = words(request.keep);
   if (request.bpf_cpu != nullptr) options.bpf_cpu = request.bpf_cpu;
-  options.print_ir = request.print_ir != 0;
+  options.print_ir = request.print_ir;
   return lower::plugin::compile(
       {static_cast<const char*>(request.template_bitcode), request.template_size}, plan, options,
       timings);
