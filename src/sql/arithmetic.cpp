@@ -142,11 +142,12 @@ Type integer_type_beside(const Typed& operand, const Typed& other) {
   return operand.type();
 }
 
-/// NULL without a type of its own takes that of the other operand.
-Typed with_type_of(const Typed& null, const Typed& other) {
-  Typed result = null;
-  if (other.literal != Literal::interval) result.expr = make_null(other.type());
-  return result;
+/// NULL without a type of its own takes that of the other operand; beside a DATE it counts days.
+Typed null_beside(const Typed& null, const Typed& other) {
+  Type type = null.type();
+  if (other.literal != Literal::interval && other.type().kind != TypeKind::date)
+    type = other.type();
+  return {make_null(type), Literal::none, null.offset};
 }
 
 }  // namespace
@@ -203,9 +204,9 @@ Result<ExprPtr> make_cast(const ExprPtr& value, Type type, uint32_t offset) {
 Result<ExprPtr> make_arithmetic(Function function, const Typed& a, const Typed& b,
                                 uint32_t offset) {
   if (a.literal == Literal::null && b.literal != Literal::null)
-    return make_arithmetic(function, {with_type_of(a, b).expr, Literal::none, a.offset}, b, offset);
+    return make_arithmetic(function, null_beside(a, b), b, offset);
   if (b.literal == Literal::null && a.literal != Literal::null)
-    return make_arithmetic(function, a, {with_type_of(b, a).expr, Literal::none, b.offset}, offset);
+    return make_arithmetic(function, a, null_beside(b, a), offset);
   if (a.literal == Literal::interval || b.literal == Literal::interval)
     return date_and_interval(function, a, b, offset);
   if (a.type().kind == TypeKind::date || b.type().kind == TypeKind::date)

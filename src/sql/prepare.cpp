@@ -262,6 +262,8 @@ class Preparer {
     }
     if (token.kind == PG_QUERY__TOKEN__SCONST && depth_ == 0 && in_from_ && kind(-1) == kComma)
       return refuse(token.begin, "a query reads one file", "query each file by itself");
+    if (token.kind == PG_QUERY__TOKEN__FROM && at_ == first_ + 1)
+      return refuse(token.begin, "the SELECT list is empty", "write SELECT * for all columns");
     const bool is_name = kind(-1) == PG_QUERY__TOKEN__AS || kind(-1) == kPoint;
     if (is_name || at_ == first_) return ok_status();
     for (const RefusedWord& word : kRefusedWords) {
@@ -274,7 +276,7 @@ class Preparer {
     const Token& token = tokens_[at_];
     switch (token.kind) {
       case PG_QUERY__TOKEN__FROM:
-        in_from_ = in_from_ || depth_ == 0;
+        in_from_ = in_from_ || (depth_ == 0 && !is_distinct_from(0));
         return;
       case PG_QUERY__TOKEN__WHERE:
       case PG_QUERY__TOKEN__GROUP_P:
@@ -306,12 +308,16 @@ class Preparer {
     }
   }
 
+  /// True if the FROM at this distance belongs to IS [NOT] DISTINCT FROM.
+  [[nodiscard]] bool is_distinct_from(int distance) const {
+    const PgQuery__Token before = kind(distance - 2);
+    return kind(distance - 1) == PG_QUERY__TOKEN__DISTINCT &&
+           (before == PG_QUERY__TOKEN__IS || before == PG_QUERY__TOKEN__NOT);
+  }
+
   void rewrite_path(const Token& token) {
     const bool after_from = depth_ == 0 && kind(-1) == PG_QUERY__TOKEN__FROM;
-    const bool is_distinct_from =
-        kind(-2) == PG_QUERY__TOKEN__DISTINCT &&
-        (kind(-3) == PG_QUERY__TOKEN__IS || kind(-3) == PG_QUERY__TOKEN__NOT);
-    if (!after_from || is_distinct_from) return;
+    if (!after_from || is_distinct_from(-1)) return;
     replace(token.begin, token.begin, "\"" + std::string(kPathFunction) + "\"(");
     replace(token.end, token.end, ")");
   }
