@@ -70,7 +70,7 @@ static long gr_walk_some(gr_u64 i, struct gr_walk_loop *loop) {
 /* Bounds of the record's fields, as many as matter. Delimiters behind the first quote may be text;
  * fields that end behind it are never used. */
 GR_SUBPROGRAM int gr_walk_record(struct gr_worker *worker) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   struct gr_walk_loop loop = {.worker = worker};
   gr_u64 begin = worker->record_begin, end = begin + worker->record_size;
   worker->walk.bits = 0;
@@ -130,7 +130,7 @@ static long gr_next_walked(gr_u64 i, struct gr_records *r) {
 /* The records that the first pass left over. A pass of its own: one call inside the other, the two
  * copies of the op would need too much stack. */
 GR_SUBPROGRAM int gr_do_walked_records(struct gr_worker *worker) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   gr_u32 number = worker->number;
   struct gr_records r = {.worker = worker};
   if (gr_keys()) {
@@ -208,7 +208,7 @@ static long gr_next_record(gr_u64 i, struct gr_records *r) {
 
 /* A record that was too long to carry ends in this page, if any record does. */
 GR_SUBPROGRAM gr_u64 gr_end_long_record(struct gr_worker *worker) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   gr_u64 end = worker->ends[0];
   gr_hand_out_long(worker, worker->long_begin, worker->file_offset + end - GR_PAGE_BYTES);
   worker->long_record = 0;
@@ -217,7 +217,7 @@ GR_SUBPROGRAM gr_u64 gr_end_long_record(struct gr_worker *worker) {
 }
 
 GR_SUBPROGRAM int gr_do_records(struct gr_worker *worker) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   gr_u32 number = worker->number;
   struct gr_records r = {.worker = worker, .begin = GR_PAGE_BYTES - worker->carry};
   if (gr_keys()) {
@@ -229,12 +229,13 @@ GR_SUBPROGRAM int gr_do_records(struct gr_worker *worker) {
     r.first_end = 1;
   }
   bpf_loop(worker->end_count - r.first_end, gr_next_record, &r, 0);
-  if (worker->to_walk_count) gr_do_walked_records(worker);
-  gr_carry_rest(worker, r.begin);
+  worker->rest_begin = r.begin;
   return 0;
 }
 
 GR_INLINE void gr_do_page(struct gr_worker *worker) {
   gr_find_record_ends(worker);
   gr_do_records(worker);
+  if (worker->to_walk_count) gr_do_walked_records(worker);
+  gr_carry_rest(worker, worker->rest_begin);
 }

@@ -18,21 +18,11 @@ struct gr_row {
   gr_u64 walked;
 };
 
-/* Clears the lowest `n` bits; `n` is a constant below 64, so one `if` of each line remains or none. */
-#define GR_CLEAR_1(x, n, k) if ((n) > (k)) x &= x - 1;
-#define GR_CLEAR_8(x, n, k)                                                                   \
-  GR_CLEAR_1(x, n, k) GR_CLEAR_1(x, n, k + 1) GR_CLEAR_1(x, n, k + 2) GR_CLEAR_1(x, n, k + 3) \
-  GR_CLEAR_1(x, n, k + 4) GR_CLEAR_1(x, n, k + 5) GR_CLEAR_1(x, n, k + 6) GR_CLEAR_1(x, n, k + 7)
-
+/* The n-th bit of `bits`, counted from 0; `n` is a constant below 64 when the op is linked, and the loop
+ * is unrolled then. The same prefix of several calls is computed once. */
 GR_INLINE gr_u64 gr_nth_bit(gr_u64 bits, gr_u32 n) {
-  GR_CLEAR_8(bits, n, 0)
-  GR_CLEAR_8(bits, n, 8)
-  GR_CLEAR_8(bits, n, 16)
-  GR_CLEAR_8(bits, n, 24)
-  GR_CLEAR_8(bits, n, 32)
-  GR_CLEAR_8(bits, n, 40)
-  GR_CLEAR_8(bits, n, 48)
-  GR_CLEAR_8(bits, n, 56)
+#pragma clang loop unroll(full)
+  for (gr_u32 i = 0; i < n; i++) bits &= bits - 1;
   return gr_lowest_bit(bits);
 }
 

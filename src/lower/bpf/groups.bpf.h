@@ -30,27 +30,26 @@ struct gr_run {
   gr_u64 tail_hash; /* nonzero: a text key has more than 7 bytes */
 };
 
-/* Layout of an entry; all of these fold to constants. */
+/* Layout of an entry; all of these fold to constants when the op is linked. Until then the loops below
+ * must stay loops: unrolled around calls of gr_shape they would make the template, and each
+ * compilation, many times larger. */
 GR_INLINE gr_u64 gr_keys(void) { return gr_shape(GR_SHAPE_KEYS, 0); }
-GR_INLINE gr_u64 gr_text_keys_before(gr_u64 index) {
-  gr_u64 n = 0;
-#pragma unroll
-  for (gr_u32 i = 0; i < GR_MAX_KEYS; i++)
-    n += i < index && i < gr_keys() && gr_shape(GR_SHAPE_KEY_KIND, i) == GR_KEY_TEXT;
-  return n;
+GR_INLINE gr_u64 gr_tail_at(gr_u32 index) {
+  gr_u64 text_keys = 0;
+  for (gr_u32 i = 0; i < index; i++) text_keys += gr_shape(GR_SHAPE_KEY_KIND, i) == GR_KEY_TEXT;
+  return 1 + gr_keys() + text_keys * GR_KEY_TAIL_WORDS;
 }
-GR_INLINE gr_u64 gr_tail_at(gr_u64 index) {
-  return 1 + gr_keys() + gr_text_keys_before(index) * GR_KEY_TAIL_WORDS;
-}
-GR_INLINE gr_u64 gr_slots_at(void) { return gr_tail_at(GR_MAX_KEYS); }
+GR_INLINE gr_u64 gr_slots_at(void) { return gr_tail_at(gr_keys()); }
 GR_INLINE gr_u64 gr_entry_words(void) { return gr_slots_at() + gr_shape(GR_SHAPE_SLOTS, 0); }
-/* Entries of the table: the largest power of two that fits. */
+/* Entries of the table: a power of two, as many as fit. */
 GR_INLINE gr_u64 gr_capacity(void) {
-  gr_u64 capacity = GR_MAX_GROUPS;
-#pragma unroll
-  for (int i = 0; i < 8; i++)
-    if (capacity * gr_entry_words() > GR_GROUP_WORDS) capacity /= 2;
-  return capacity;
+  gr_u64 words = gr_entry_words(), capacity = GR_MAX_GROUPS;
+  capacity = words > 1 << 4 ? capacity / 2 : capacity;
+  capacity = words > 1 << 5 ? capacity / 2 : capacity;
+  capacity = words > 1 << 6 ? capacity / 2 : capacity;
+  capacity = words > 1 << 7 ? capacity / 2 : capacity;
+  capacity = words > 1 << 8 ? capacity / 2 : capacity;
+  return words > 1 << 9 ? 0 : capacity;
 }
 
 GR_INLINE gr_u64 *gr_entry(struct gr_group_area *area, gr_u64 index) {
@@ -65,18 +64,17 @@ GR_INLINE gr_u64 gr_mark(const struct gr_run *run) {
 
 GR_INLINE gr_u64 gr_hash(const struct gr_run *run) {
   gr_u64 hash = run->nulls;
-#pragma unroll
-  for (gr_u32 i = 0; i < GR_MAX_KEYS; i++)
-    if (i < gr_keys()) hash = (hash ^ run->head[i]) * 0x9e3779b97f4a7c15ull, hash ^= hash >> 32;
+  for (gr_u32 i = 0; i < gr_keys(); i++) {
+    hash = (hash ^ run->head[i]) * 0x9e3779b97f4a7c15ull;
+    hash ^= hash >> 32;
+  }
   return hash;
 }
 
 /* Looks at one entry. 0: it is the group's. */
 GR_INLINE gr_u64 gr_differs(const gr_u64 *entry, const struct gr_run *run) {
   gr_u64 difference = entry[0] ^ gr_mark(run);
-#pragma unroll
-  for (gr_u32 i = 0; i < GR_MAX_KEYS; i++)
-    if (i < gr_keys()) difference |= entry[1 + i] ^ run->head[i];
+  for (gr_u32 i = 0; i < gr_keys(); i++) difference |= entry[1 + i] ^ run->head[i];
   return difference;
 }
 
@@ -90,24 +88,16 @@ struct gr_probe {
 /* The same on the key that lies in worker->key: mark, heads, tails. */
 GR_INLINE gr_u64 gr_stored_key_differs(const gr_u64 *entry, struct gr_worker *worker) {
   gr_u64 difference = 0;
-#pragma unroll
-  for (gr_u32 i = 0; i < 1 + GR_MAX_KEYS; i++)
-    if (i < 1 + gr_keys()) difference |= entry[i] ^ worker->key[i];
+  for (gr_u32 i = 0; i < 1 + gr_keys(); i++) difference |= entry[i] ^ worker->key[i];
   if (difference || !worker->long_keys) return difference;
-#pragma unroll
-  for (gr_u32 i = 0; i < GR_MAX_KEYS * GR_KEY_TAIL_WORDS; i++)
-    if (1 + gr_keys() + i < gr_slots_at())
-      difference |= entry[1 + gr_keys() + i] ^ worker->key[1 + gr_keys() + i];
+  for (gr_u32 i = 1 + gr_keys(); i < gr_slots_at(); i++) difference |= entry[i] ^ worker->key[i];
   return difference;
 }
 
 GR_INLINE void gr_make_group(gr_u64 *entry, struct gr_worker *worker) {
-#pragma unroll
-  for (gr_u32 i = 0; i < 1 + GR_MAX_KEYS * (1 + GR_KEY_TAIL_WORDS); i++)
-    if (i < gr_slots_at()) entry[i] = worker->key[i];
-#pragma unroll
-  for (gr_u32 i = 0; i < GR_MAX_SLOTS; i++)
-    if (i < gr_shape(GR_SHAPE_SLOTS, 0)) entry[gr_slots_at() + i] = i ? 0 : ~0ull;
+  for (gr_u32 i = 0; i < gr_slots_at(); i++) entry[i] = worker->key[i];
+  for (gr_u32 i = gr_slots_at(); i < gr_entry_words(); i++) entry[i] = 0;
+  entry[gr_slots_at()] = ~0ull; /* first offset */
 }
 
 static long gr_probe_one(gr_u64 i, struct gr_probe *p) {
@@ -131,7 +121,7 @@ static long gr_probe_one(gr_u64 i, struct gr_probe *p) {
 
 /* Finds or makes the group of worker->key from `hash` on; 1 + index of its entry, or 0. */
 GR_SUBPROGRAM gr_u64 gr_probe_on(struct gr_worker *worker, gr_u64 hash) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   gr_u32 number = worker->number;
   struct gr_probe p = {.worker = worker, .at = hash};
   p.area = bpf_map_lookup_elem(&gr_group_areas, &number);
@@ -188,13 +178,10 @@ GR_INLINE void gr_store_key(struct gr_run *run) {
   struct gr_worker *worker = run->worker;
   worker->long_keys = run->tail_hash;
   worker->key[0] = gr_mark(run);
-#pragma unroll
-  for (gr_u32 i = 0; i < GR_MAX_KEYS; i++) {
-    if (i >= gr_keys()) continue;
+  for (gr_u32 i = 0; i < gr_keys(); i++) {
     worker->key[1 + i] = run->head[i];
     if (gr_shape(GR_SHAPE_KEY_KIND, i) != GR_KEY_TEXT || run->head[i] >> 56 > GR_SHORT_KEY_BYTES)
       continue;
-#pragma unroll
     for (gr_u32 k = 0; k < GR_KEY_TAIL_WORDS; k++) worker->key[gr_tail_at(i) + k] = 0;
   }
 }

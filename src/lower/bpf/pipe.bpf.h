@@ -58,7 +58,7 @@ static long gr_take_segment(gr_u64 i, struct gr_pipe_walk *w) {
 
 /* Lists what is in the pipe behind descriptor `fd` of this process. */
 GR_SUBPROGRAM int gr_take_pipe(struct gr_worker *worker, gr_u32 fd, gr_u64 page_constant) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   worker->segment_count = 0;
   struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
   struct fdtable *table = BPF_CORE_READ(task, files, fdt);

@@ -39,7 +39,7 @@ static long gr_append_some(gr_u64 i, struct gr_append *a) {
 
 /* Groups with many line feeds. `at`: of the group. */
 GR_SUBPROGRAM int gr_append_ends(struct gr_worker *worker, gr_u64 bits, gr_u64 at) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   struct gr_append a = {.worker = worker, .bits = bits, .at = at, .count = worker->end_count};
   bpf_loop(GR_GROUP_BYTES / 4, gr_append_some, &a, 0);
   worker->end_count = a.count;
@@ -84,9 +84,8 @@ GR_INLINE void gr_plain_group(struct gr_groups *g, gr_u64 at) {
 GR_INLINE gr_u64 gr_group_at(gr_u64 i) { return gr_in_page(i * GR_GROUP_BYTES); }
 
 static long gr_plain_groups(gr_u64 i, struct gr_groups *g) {
-  gr_u64 at = gr_group_at(i * GR_GROUPS_A_CALL);
-#pragma unroll
-  for (int k = 0; k < GR_GROUPS_A_CALL; k++) gr_plain_group(g, at + k * GR_GROUP_BYTES);
+  GR_KEEP_LOOP
+  for (gr_u32 k = 0; k < GR_GROUPS_A_CALL; k++) gr_plain_group(g, gr_group_at(i * GR_GROUPS_A_CALL + k));
   return 0;
 }
 
@@ -135,7 +134,7 @@ static long gr_check_some(gr_u64 i, struct gr_check *c) {
 
 /* Groups with many quotes. */
 GR_SUBPROGRAM int gr_check_quotes(struct gr_worker *worker, gr_u64 bits, gr_u64 inside, gr_u64 at) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   struct gr_check c = {.worker = worker, .bits = bits, .inside = inside, .at = at};
   bpf_loop(GR_GROUP_BYTES / 2, gr_check_some, &c, 0);
   worker->irregular |= c.wrong;
@@ -166,9 +165,9 @@ GR_INLINE void gr_quoted_group(struct gr_groups *g, gr_u64 at) {
 }
 
 static long gr_quoted_groups(gr_u64 i, struct gr_groups *g) {
-  gr_u64 at = gr_group_at(i * GR_GROUPS_A_CALL);
-#pragma unroll
-  for (int k = 0; k < GR_GROUPS_A_CALL; k++) gr_quoted_group(g, at + k * GR_GROUP_BYTES);
+  GR_KEEP_LOOP
+  for (gr_u32 k = 0; k < GR_GROUPS_A_CALL; k++)
+    gr_quoted_group(g, gr_group_at(i * GR_GROUPS_A_CALL + k));
   return 0;
 }
 
@@ -228,7 +227,7 @@ GR_INLINE void gr_drop_padding(struct gr_worker *worker) {
 
 /* Fills worker->ends for the page's worker->page_bytes bytes. */
 GR_SUBPROGRAM int gr_find_record_ends(struct gr_worker *worker) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   gr_u64 calls = (worker->page_bytes + GR_GROUPS_A_CALL * GR_GROUP_BYTES - 1) /
                  (GR_GROUPS_A_CALL * GR_GROUP_BYTES);
   struct gr_groups g = {.worker = worker};

@@ -55,7 +55,7 @@ GR_INLINE gr_u64 gr_in_data(gr_u64 at) {
 /* The lanes (words.bpf.h) of a character in the 64 bytes at data + at, all of them below
  * 2 * GR_PAGE_BYTES or in the slack. */
 GR_SUBPROGRAM gr_u64 gr_exact_lanes(struct gr_worker *worker, gr_u64 at, gr_u64 repeated) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   return gr_lanes_exact(worker->data + gr_in_data(at), repeated);
 }
 
@@ -69,7 +69,7 @@ GR_INLINE gr_u64 gr_lanes(struct gr_worker *worker, const gr_u8 *text, gr_u64 at
 
 /* Hands out the record of `bytes` bytes at data + begin. */
 GR_SUBPROGRAM int gr_hand_out(struct gr_worker *worker, gr_u64 begin, gr_u64 bytes, gr_u32 kind) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   gr_u32 key = worker->number;
   struct gr_out_area *area = bpf_map_lookup_elem(&gr_out_areas, &key);
   gr_u64 used = worker->out_bytes;
@@ -90,7 +90,7 @@ GR_SUBPROGRAM int gr_hand_out(struct gr_worker *worker, gr_u64 begin, gr_u64 byt
 
 /* Hands out a record that is not in `data`: user space reads it. */
 GR_SUBPROGRAM int gr_hand_out_long(struct gr_worker *worker, gr_u64 begin, gr_u64 end) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   gr_u32 key = worker->number;
   struct gr_out_area *area = bpf_map_lookup_elem(&gr_out_areas, &key);
   gr_u64 used = worker->out_bytes;
@@ -109,7 +109,7 @@ GR_SUBPROGRAM int gr_hand_out_long(struct gr_worker *worker, gr_u64 begin, gr_u6
 /* Moves the bytes of the unfinished record, from data + `begin` to the page's end, in front of the
  * next page. One that is too long to be carried is only remembered. */
 GR_SUBPROGRAM int gr_carry_rest(struct gr_worker *worker, gr_u64 begin) {
-  if (!worker) return 0;
+  GR_PROVE(worker);
   gr_u64 end = GR_PAGE_BYTES + worker->page_bytes;
   gr_u64 rest = end - begin;
   if (rest > GR_PAGE_BYTES && !worker->long_record) {

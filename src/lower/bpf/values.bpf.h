@@ -60,22 +60,27 @@ GR_INLINE gr_u64 gr_at_most_8(gr_u64 n) {
   return (gr_u64)gr_choose(gr_is_less_near((gr_s64)n, 8), (gr_s64)n, 8);
 }
 
-/* A run of at most 18 digits. ORs something into *bad if there is anything else. */
-GR_INLINE gr_u64 gr_long_digits(struct gr_worker *worker, gr_u64 at, gr_u64 size, gr_u64 *bad) {
+/* A run of at most 18 digits; worker->number_flags becomes GR_FLAG_ESCAPE if there is anything else. */
+GR_SUBPROGRAM gr_u64 gr_long_digits(struct gr_worker *worker, gr_u64 at, gr_u64 size) {
+  GR_PROVE(worker);
   gr_u64 low = gr_at_most_8(size), middle = gr_at_most_8(size - low), high = size - low - middle;
-  gr_u64 first = gr_right_aligned(worker->data + gr_in_data(at), high);
-  gr_u64 second = gr_right_aligned(worker->data + gr_in_data(at + high), middle);
-  gr_u64 third = gr_right_aligned(worker->data + gr_in_data(at + high + middle), low);
-  *bad |= gr_not_digits(first) | gr_not_digits(second) | gr_not_digits(third);
-  return (gr_eight_digits(first) * 100000000 + gr_eight_digits(second)) * 100000000 +
-         gr_eight_digits(third);
+  gr_u64 digits = gr_right_aligned(worker->data + gr_in_data(at), high);
+  gr_u64 bad = gr_not_digits(digits);
+  gr_u64 value = gr_eight_digits(digits) * 100000000;
+  digits = gr_right_aligned(worker->data + gr_in_data(at + high), middle);
+  bad |= gr_not_digits(digits);
+  value = (value + gr_eight_digits(digits)) * 100000000;
+  digits = gr_right_aligned(worker->data + gr_in_data(at + high + middle), low);
+  bad |= gr_not_digits(digits);
+  if (bad) worker->number_flags = GR_FLAG_ESCAPE;
+  return value + gr_eight_digits(digits);
 }
 
 /* Any integer or decimal: optional '-', at most 18 digits, a point. The value is the result, the flags
- * are left in worker->number_flags. */
-GR_SUBPROGRAM gr_s64 gr_slow_number(struct gr_worker *worker, gr_u64 at, gr_u64 size,
-                                    gr_u32 integer_digits, gr_u32 scale) {
-  if (!worker) return 0;
+ * are left in worker->number_flags. `form`: integer digits that fit, and scale. */
+GR_SUBPROGRAM gr_s64 gr_slow_number(struct gr_worker *worker, gr_u64 at, gr_u64 size, gr_u32 form) {
+  GR_PROVE(worker);
+  gr_u64 integer_digits = form >> 8, scale = form & 255;
   worker->number_flags = size ? GR_FLAG_ESCAPE : GR_FLAG_NULL;
   if (!size || size > 20 || scale > 18) return 0;
   gr_u64 negative = worker->data[gr_in_data(at)] == '-';
@@ -91,13 +96,13 @@ GR_SUBPROGRAM gr_s64 gr_slow_number(struct gr_worker *worker, gr_u64 at, gr_u64 
     fraction = size - whole - 1;
   else
     whole = size;
-  if (whole > integer_digits || whole > 18 - scale || fraction > scale || whole + fraction == 0) return 0;
-  gr_u64 bad = 0;
-  gr_u64 value = gr_long_digits(worker, at, whole, &bad) * gr_powers_of_ten[scale & 31];
-  value += gr_long_digits(worker, at + whole + 1, fraction, &bad) *
-           gr_powers_of_ten[(scale - fraction) & 31];
-  if (bad) return 0;
+  if (whole > integer_digits || whole + scale > 18 || fraction > scale || whole + fraction == 0)
+    return 0;
   worker->number_flags = 0;
+  gr_u64 value = gr_long_digits(worker, at, whole) * gr_powers_of_ten[scale & 31];
+  if (fraction)
+    value += gr_long_digits(worker, at + whole + 1, fraction) *
+             gr_powers_of_ten[(scale - fraction) & 31];
   return negative ? 0 - value : value;
 }
 
@@ -124,7 +129,7 @@ GR_INLINE gr_u64 gr_number(struct gr_worker *worker, const struct gr_span *span,
   if (scale > 10) bad = 1; /* eight digits might not fit */
   if (integer_digits < 8) bad |= gr_is_below(result, gr_powers_of_ten[integer_digits + scale]) ^ 1;
   if (bad) {
-    *value = gr_slow_number(worker, span->at, span->size, integer_digits, scale);
+    *value = gr_slow_number(worker, span->at, span->size, integer_digits << 8 | scale);
     return worker->number_flags;
   }
   *value = result;

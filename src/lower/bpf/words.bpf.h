@@ -14,6 +14,18 @@
  * in such functions: inlined, the verifier would multiply their states with those of their callers. */
 #define GR_SUBPROGRAM __attribute__((noinline))
 
+/* The verifier lets a global function be called with NULL: it must look. The barrier keeps LLVM from
+ * computing with the pointer before that. */
+#define GR_PROVE(pointer)      \
+  do {                         \
+    if (!(pointer)) return 0;  \
+    __asm__ volatile("" : "+r"(pointer)); \
+  } while (0)
+
+/* In front of a loop of a few rounds: unrolled, it would only make compiling slower. The verifier follows
+ * such loops round by round. */
+#define GR_KEEP_LOOP _Pragma("clang loop unroll(disable)")
+
 #define GR_ONES 0x0101010101010101ull
 #define GR_HIGH 0x8080808080808080ull
 #define GR_LOW7 0x7f7f7f7f7f7f7f7full

@@ -94,6 +94,7 @@ struct gr_worker {
   /* Scratch of the program. */
   gr_u64 page_bytes;
   gr_u64 end_count;
+  gr_u64 rest_begin;    /* behind the last record that ends in the page */
   gr_u64 record_begin, record_size;
   struct gr_walk walk;
   gr_u64 field_count;
