@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <limits>
-#include <unordered_map>
 #include <utility>
 
 #include "base/limits.h"
-#include "op/evaluate.h"
+#include "sql/assemble.h"
+#include "sql/column_table.h"
 #include "sql/expression_binder.h"
 #include "sql/names.h"
 #include "sql/output_name.h"
@@ -45,50 +45,32 @@ const char* name_of(Clause clause) {
   return "";
 }
 
-/// While it is not known which keys there are, aggregate number i is Function::result kAggregate +
-/// i.
-constexpr uint32_t kAggregate = 1U << 31;
-
-bool has_aggregate(const Expr& expr) {
-  if (expr.function == Function::result) return true;
-  return std::any_of(expr.arguments.begin(), expr.arguments.end(),
-                     [](const ExprPtr& argument) { return has_aggregate(*argument); });
-}
-
 bool is_constant(const ExprPtr& expr) { return expr->function == Function::constant; }
-
-/// One column of the result.
-struct Output {
-  std::string name;
-  std::string alias;               ///< empty: none
-  const Syntax* syntax = nullptr;  ///< none for a column out of *
-  ExprPtr expr;
-};
 
 class QueryBinder : public Scope {
  public:
   QueryBinder(const SelectSyntax& select, const std::vector<source::Column>& columns)
-      : select_(select), columns_(columns), expressions_(*this) {}
+      : select_(select),
+        columns_(columns),
+        column_table_(select.table_name, columns),
+        expressions_(*this) {}
 
   Result<op::Query> run() {
-    GRAPNEL_CHECK(index_columns());
     GRAPNEL_CHECK(bind_outputs());
     GRAPNEL_CHECK(bind_where());
     GRAPNEL_CHECK(bind_group_by());
     GRAPNEL_CHECK(bind_having());
     GRAPNEL_CHECK(bind_order_by());
     GRAPNEL_CHECK(bind_limits());
-    GRAPNEL_CHECK(finish());
-    return std::move(query_);
+    return assemble(select_, columns_, std::move(clauses_));
   }
 
   Result<Typed> column(const Syntax& syntax) override;
   Result<Typed> aggregate(const Syntax& syntax) override;
 
  private:
-  Status index_columns();
-  Result<std::optional<uint32_t>> find_column(const Syntax& syntax) const;
-  [[nodiscard]] Error unknown_column(const Syntax& syntax) const;
+  [[nodiscard]] Error unknown_name(const Syntax& syntax) const;
+  [[nodiscard]] ExprPtr make_column(uint32_t index, uint32_t offset) const;
   /// Index of the output with this alias among the first `count`.
   [[nodiscard]] std::optional<size_t> find_alias(const std::string& name, size_t count) const;
   Result<Typed> expand_alias(size_t output, const Syntax& syntax);
@@ -111,16 +93,10 @@ class QueryBinder : public Scope {
   Status bind_limits();
   Result<std::optional<uint64_t>> bind_limit(const SyntaxPtr& syntax);
 
-  Status finish();
-  void choose_keys();
-  Result<ExprPtr> over_results(const ExprPtr& expr);
-  ExprPtr over_rows(const ExprPtr& expr);
-  Result<ExprPtr> finished(const ExprPtr& expr);
-
   const SelectSyntax& select_;
   const std::vector<source::Column>& columns_;
+  ColumnTable column_table_;
   ExpressionBinder expressions_;
-  std::unordered_multimap<std::string, uint32_t> columns_by_name_;  ///< lower case
 
   Clause clause_ = Clause::select;
   bool in_aggregate_ = false;
@@ -128,85 +104,54 @@ class QueryBinder : public Scope {
   size_t alias_depth_ = 0;
   size_t nodes_ = 0;  ///< of the bound expressions
 
-  std::vector<Output> outputs_;
-  std::vector<ExprPtr> keys_;
-  ExprPtr having_;
-  std::vector<ExprPtr> sort_keys_;  ///< empty where constant
-  op::Query query_;
+  BoundClauses clauses_;
 };
 
 // --- names
 
-Status QueryBinder::index_columns() {
-  if (columns_.size() > limits::kColumns) {
-    return refuse(0, "the table has " + std::to_string(columns_.size()) +
-                         " columns (limit of grapnel: " + std::to_string(limits::kColumns) + ")");
-  }
-  for (uint32_t i = 0; i < columns_.size(); i++)
-    columns_by_name_.emplace(lower(columns_[i].name), i);
-  return ok_status();
-}
-
-Result<std::optional<uint32_t>> QueryBinder::find_column(const Syntax& syntax) const {
-  if (!syntax.qualifier.empty() && !same_name(syntax.qualifier, select_.table_name)) {
-    return refuse(syntax.offset, "there is no table " + syntax.qualifier,
-                  "the table is called " + quote_if_needed(select_.table_name));
-  }
-  std::optional<uint32_t> found;
-  bool ambiguous = false;
-  const auto [begin, end] = columns_by_name_.equal_range(lower(syntax.text));
-  for (auto it = begin; it != end; ++it) {
-    if (columns_[it->second].name == syntax.text) return std::optional(it->second);
-    ambiguous = found.has_value();
-    found = it->second;
-  }
-  if (ambiguous)
-    return refuse(syntax.offset, "the name " + syntax.text + " fits several columns",
-                  "write it in the case that the file has, in double quotes");
-  return found;
-}
-
-Error QueryBinder::unknown_column(const Syntax& syntax) const {
-  std::vector<std::string> known;
-  for (const source::Column& column : columns_) known.push_back(column.name);
-  for (const Output& output : outputs_) {
-    if (!output.alias.empty()) known.push_back(output.alias);
-  }
-  return refuse(syntax.offset, "there is no column " + quote_if_needed(syntax.text),
-                near_names_hint(syntax.text, known));
-}
-
 std::optional<size_t> QueryBinder::find_alias(const std::string& name, size_t count) const {
   for (size_t i = 0; i < count; i++) {
-    if (!outputs_[i].alias.empty() && same_name(outputs_[i].alias, name)) return i;
+    if (!clauses_.outputs[i].alias.empty() && same_name(clauses_.outputs[i].alias, name)) return i;
   }
   return std::nullopt;
 }
 
 bool QueryBinder::is_key(uint32_t column) const {
-  return std::any_of(keys_.begin(), keys_.end(), [column](const ExprPtr& key) {
+  return std::any_of(clauses_.keys.begin(), clauses_.keys.end(), [column](const ExprPtr& key) {
     return key->function == Function::column && key->index == column;
   });
+}
+
+Error QueryBinder::unknown_name(const Syntax& syntax) const {
+  std::vector<std::string> aliases;
+  for (const Output& output : clauses_.outputs) {
+    if (!output.alias.empty()) aliases.push_back(output.alias);
+  }
+  return column_table_.unknown(syntax, aliases);
+}
+
+ExprPtr QueryBinder::make_column(uint32_t index, uint32_t offset) const {
+  auto column = std::make_shared<Expr>();
+  column->function = Function::column;
+  column->type = columns_[index].type;
+  column->index = index;
+  column->sql_offset = offset;
+  return column;
 }
 
 /// Columns come before aliases; but in HAVING a column that is no key could mean nothing.
 Result<Typed> QueryBinder::column(const Syntax& syntax) {
   if (clause_ == Clause::limit)
     return refuse(syntax.offset, "LIMIT and OFFSET need a whole number");
-  GRAPNEL_TRY(const std::optional<uint32_t> found, find_column(syntax));
+  GRAPNEL_TRY(const std::optional<uint32_t> found, column_table_.find(syntax));
   std::optional<size_t> alias;
   if (syntax.qualifier.empty()) alias = find_alias(syntax.text, visible_outputs_);
   const bool prefer_alias = clause_ == Clause::having && alias && !in_aggregate_ &&
                             alias_depth_ == 0 && found && !is_key(*found);
   if (found && !prefer_alias) {
-    auto column = std::make_shared<Expr>();
-    column->function = Function::column;
-    column->type = columns_[*found].type;
-    column->index = *found;
-    column->sql_offset = syntax.offset;
-    return Typed{std::move(column), Literal::none, syntax.offset};
+    return Typed{make_column(*found, syntax.offset), Literal::none, syntax.offset};
   }
-  if (!alias) return unknown_column(syntax);
+  if (!alias) return unknown_name(syntax);
   if (clause_ == Clause::group_by)
     return refuse(syntax.offset, "an alias in GROUP BY must stand alone",
                   "repeat the expression, or use its number");
@@ -218,7 +163,7 @@ Result<Typed> QueryBinder::column(const Syntax& syntax) {
 Result<Typed> QueryBinder::expand_alias(size_t output, const Syntax& syntax) {
   const size_t visible = std::exchange(visible_outputs_, output);
   alias_depth_++;
-  Result<Typed> value = expressions_.bind(*outputs_[output].syntax);
+  Result<Typed> value = expressions_.bind(*clauses_.outputs[output].syntax);
   alias_depth_--;
   visible_outputs_ = visible;
   if (value) value->offset = syntax.offset;
@@ -228,7 +173,7 @@ Result<Typed> QueryBinder::expand_alias(size_t output, const Syntax& syntax) {
 // --- aggregates
 
 uint32_t QueryBinder::intern(op::Aggregate aggregate) {
-  std::vector<op::Aggregate>& known = query_.op.aggregates;
+  std::vector<op::Aggregate>& known = clauses_.aggregates;
   for (uint32_t i = 0; i < known.size(); i++) {
     const bool same_argument = (known[i].argument == nullptr) == (aggregate.argument == nullptr) &&
                                (known[i].argument == nullptr ||
@@ -329,26 +274,19 @@ Status QueryBinder::check_size(const ExprPtr& expr, uint32_t offset) {
 // --- SELECT list
 
 Status QueryBinder::add_output(Output output, uint32_t offset) {
-  if (outputs_.size() == limits::kColumns) {
+  if (clauses_.outputs.size() == limits::kColumns) {
     return refuse(offset,
                   "more than " + std::to_string(limits::kColumns) + " columns (limit of grapnel)");
   }
-  outputs_.push_back(std::move(output));
+  clauses_.outputs.push_back(std::move(output));
   return ok_status();
 }
 
 Status QueryBinder::add_star(const Syntax& star) {
-  if (!star.qualifier.empty() && !same_name(star.qualifier, select_.table_name)) {
-    return refuse(star.offset, "there is no table " + star.qualifier,
-                  "the table is called " + quote_if_needed(select_.table_name));
-  }
+  GRAPNEL_CHECK(column_table_.check_qualifier(star));
   for (uint32_t i = 0; i < columns_.size(); i++) {
-    auto column = std::make_shared<Expr>();
-    column->function = Function::column;
-    column->type = columns_[i].type;
-    column->index = i;
-    column->sql_offset = star.offset;
-    GRAPNEL_CHECK(add_output({columns_[i].name, "", nullptr, std::move(column)}, star.offset));
+    GRAPNEL_CHECK(
+        add_output({columns_[i].name, "", nullptr, make_column(i, star.offset)}, star.offset));
   }
   return ok_status();
 }
@@ -361,7 +299,7 @@ Status QueryBinder::bind_outputs() {
       GRAPNEL_CHECK(add_star(syntax));
       continue;
     }
-    visible_outputs_ = outputs_.size();
+    visible_outputs_ = clauses_.outputs.size();
     Output output;
     output.syntax = &syntax;
     output.alias = item.alias;
@@ -373,7 +311,7 @@ Status QueryBinder::bind_outputs() {
     }
     GRAPNEL_CHECK(add_output(std::move(output), syntax.offset));
   }
-  visible_outputs_ = outputs_.size();
+  visible_outputs_ = clauses_.outputs.size();
   return ok_status();
 }
 
@@ -383,7 +321,7 @@ Status QueryBinder::bind_where() {
   if (!select_.where) return ok_status();
   clause_ = Clause::where;
   GRAPNEL_TRY(const ExprPtr condition, bind_condition(*select_.where));
-  query_.op.filter = conjuncts_of(condition);
+  clauses_.filter = conjuncts_of(condition);
   return ok_status();
 }
 
@@ -393,10 +331,10 @@ Result<std::optional<size_t>> QueryBinder::ordinal(const Syntax& syntax) const {
       syntax.kind == SyntaxKind::number && syntax.text.find_first_of(".eE") == std::string::npos;
   if (!is_whole) return std::optional<size_t>();
   const auto number = parse_int128(syntax.text);
-  if (!number || *number < 1 || *number > static_cast<Int128>(outputs_.size())) {
+  if (!number || *number < 1 || *number > static_cast<Int128>(clauses_.outputs.size())) {
     return refuse(syntax.offset, std::string(name_of(clause_)) + " " + syntax.text +
                                      " is out of range: the result has columns 1 to " +
-                                     std::to_string(outputs_.size()));
+                                     std::to_string(clauses_.outputs.size()));
   }
   return std::optional(static_cast<size_t>(*number - 1));
 }
@@ -406,18 +344,18 @@ Status QueryBinder::bind_group_by() {
   for (const SyntaxPtr& syntax : select_.group_by) {
     GRAPNEL_TRY(ExprPtr key, bind_key(*syntax));
     if (has_aggregate(*key)) return refuse(syntax->offset, "aggregates cannot stand in GROUP BY");
-    keys_.push_back(std::move(key));
+    clauses_.keys.push_back(std::move(key));
   }
   return ok_status();
 }
 
 Result<ExprPtr> QueryBinder::bind_key(const Syntax& syntax) {
   GRAPNEL_TRY(const std::optional<size_t> number, ordinal(syntax));
-  if (number) return outputs_[*number].expr;
+  if (number) return clauses_.outputs[*number].expr;
   if (syntax.kind == SyntaxKind::column && syntax.qualifier.empty()) {
-    GRAPNEL_TRY(const std::optional<uint32_t> column, find_column(syntax));
-    const auto alias = find_alias(syntax.text, outputs_.size());
-    if (!column && alias) return outputs_[*alias].expr;
+    GRAPNEL_TRY(const std::optional<uint32_t> column, column_table_.find(syntax));
+    const auto alias = find_alias(syntax.text, clauses_.outputs.size());
+    if (!column && alias) return clauses_.outputs[*alias].expr;
   }
   return bind_value(syntax);
 }
@@ -425,7 +363,7 @@ Result<ExprPtr> QueryBinder::bind_key(const Syntax& syntax) {
 Status QueryBinder::bind_having() {
   if (!select_.having) return ok_status();
   clause_ = Clause::having;
-  GRAPNEL_TRY(having_, bind_condition(*select_.having));
+  GRAPNEL_TRY(clauses_.having, bind_condition(*select_.having));
   return ok_status();
 }
 
@@ -433,7 +371,7 @@ Status QueryBinder::bind_order_by() {
   clause_ = Clause::order_by;
   for (const OrderItem& item : select_.order_by) {
     GRAPNEL_TRY(ExprPtr key, bind_sort_key(*item.expression));
-    sort_keys_.push_back(is_constant(key) ? nullptr : std::move(key));
+    clauses_.sort_keys.push_back(std::move(key));
   }
   return ok_status();
 }
@@ -441,9 +379,10 @@ Status QueryBinder::bind_order_by() {
 /// An alias or number of the result comes first, as a whole; then columns.
 Result<ExprPtr> QueryBinder::bind_sort_key(const Syntax& syntax) {
   GRAPNEL_TRY(const std::optional<size_t> number, ordinal(syntax));
-  if (number) return outputs_[*number].expr;
+  if (number) return clauses_.outputs[*number].expr;
   if (syntax.kind == SyntaxKind::column && syntax.qualifier.empty()) {
-    if (const auto alias = find_alias(syntax.text, outputs_.size())) return outputs_[*alias].expr;
+    if (const auto alias = find_alias(syntax.text, clauses_.outputs.size()))
+      return clauses_.outputs[*alias].expr;
   }
   if (syntax.kind == SyntaxKind::number || syntax.kind == SyntaxKind::string ||
       syntax.kind == SyntaxKind::null || syntax.kind == SyntaxKind::boolean)
@@ -454,9 +393,9 @@ Result<ExprPtr> QueryBinder::bind_sort_key(const Syntax& syntax) {
 
 Status QueryBinder::bind_limits() {
   clause_ = Clause::limit;
-  GRAPNEL_TRY(query_.finish.limit, bind_limit(select_.limit));
+  GRAPNEL_TRY(clauses_.limit, bind_limit(select_.limit));
   GRAPNEL_TRY(const std::optional<uint64_t> offset, bind_limit(select_.offset));
-  query_.finish.offset = offset.value_or(0);
+  clauses_.offset = offset.value_or(0);
   return ok_status();
 }
 
@@ -474,101 +413,14 @@ Result<std::optional<uint64_t>> QueryBinder::bind_limit(const SyntaxPtr& syntax)
   return std::optional(static_cast<uint64_t>(number));
 }
 
-// --- putting it together
-
-/// Constant keys make no groups; but without any key there would be a group even for no records.
-void QueryBinder::choose_keys() {
-  std::vector<ExprPtr> distinct_keys;
-  for (const ExprPtr& key : keys_) {
-    const bool known =
-        std::any_of(distinct_keys.begin(), distinct_keys.end(),
-                    [&](const ExprPtr& other) { return op::same_expression(*key, *other); });
-    if (!known && !is_constant(key)) distinct_keys.push_back(key);
-  }
-  if (distinct_keys.empty() && !keys_.empty()) distinct_keys.push_back(keys_[0]);
-  keys_ = std::move(distinct_keys);
-}
-
-/// `expr` in terms of keys and aggregates.
-Result<ExprPtr> QueryBinder::over_results(const ExprPtr& expr) {
-  if (is_constant(expr)) return expr;
-  for (uint32_t i = 0; i < keys_.size(); i++) {
-    if (op::same_expression(*keys_[i], *expr)) return op::make_result(i, expr->type);
-  }
-  if (expr->function == Function::result) {
-    const auto aggregate = expr->index - kAggregate;
-    return op::make_result(static_cast<uint32_t>(keys_.size()) + aggregate, expr->type);
-  }
-  if (expr->function == Function::column) {
-    const std::string name = quote_if_needed(columns_[expr->index].name);
-    if (select_.distinct)
-      return refuse(expr->sql_offset, "with DISTINCT, ORDER BY takes only columns of the result",
-                    "add " + name + " to the SELECT list");
-    return refuse(expr->sql_offset, "column " + name + " must stand in GROUP BY or in an aggregate",
-                  "write GROUP BY " + name + ", or min(" + name + ")");
-  }
-  auto copy = std::make_shared<Expr>();
-  copy->function = expr->function;
-  copy->type = expr->type;
-  copy->escape = expr->escape;
-  copy->sql_offset = expr->sql_offset;
-  for (const ExprPtr& argument : expr->arguments) {
-    GRAPNEL_TRY(ExprPtr replaced, over_results(argument));
-    copy->arguments.push_back(std::move(replaced));
-  }
-  return ExprPtr(std::move(copy));
-}
-
-/// The row query's output value that is `expr`.
-ExprPtr QueryBinder::over_rows(const ExprPtr& expr) {
-  std::vector<ExprPtr>& values = query_.op.outputs;
-  uint32_t index = 0;
-  while (index < values.size() && !op::same_expression(*values[index], *expr)) index++;
-  if (index == values.size()) values.push_back(expr);
-  return op::make_result(index, expr->type);
-}
-
-Result<ExprPtr> QueryBinder::finished(const ExprPtr& expr) {
-  if (query_.op.aggregating) return over_results(expr);
-  return over_rows(expr);
-}
-
-Status QueryBinder::finish() {
-  query_.op.aggregating = !keys_.empty() || having_ != nullptr || !query_.op.aggregates.empty();
-  if (select_.distinct) {
-    if (query_.op.aggregating)
-      return refuse(0, "DISTINCT together with aggregates or GROUP BY is not supported",
-                    "groups are distinct already if every key is in the SELECT list");
-    query_.op.aggregating = true;
-    for (const Output& output : outputs_) keys_.push_back(output.expr);
-  }
-  choose_keys();
-  query_.op.keys = keys_;
-  for (const Output& output : outputs_) {
-    GRAPNEL_TRY(ExprPtr expr, finished(output.expr));
-    query_.schema.push_back({output.name, expr->type});
-    query_.finish.outputs.push_back(std::move(expr));
-  }
-  if (having_) {
-    GRAPNEL_TRY(const ExprPtr having, over_results(having_));
-    std::vector<ExprPtr> conjuncts = conjuncts_of(having);
-    if (!conjuncts.empty()) query_.finish.having = make_logic(Function::and_, std::move(conjuncts));
-  }
-  for (size_t i = 0; i < sort_keys_.size(); i++) {
-    if (!sort_keys_[i]) continue;
-    op::SortKey key;
-    GRAPNEL_TRY(key.expression, finished(sort_keys_[i]));
-    key.descending = select_.order_by[i].descending;
-    key.nulls_first = select_.order_by[i].nulls_first;
-    query_.finish.order_by.push_back(std::move(key));
-  }
-  return ok_status();
-}
-
 }  // namespace
 
 Result<op::Query> bind(const ParsedStatement& statement,
                        const std::vector<source::Column>& columns) {
+  if (columns.size() > limits::kColumns) {
+    return refuse(0, "the table has " + std::to_string(columns.size()) +
+                         " columns (limit of grapnel: " + std::to_string(limits::kColumns) + ")");
+  }
   return QueryBinder(*statement.select, columns).run();
 }
 

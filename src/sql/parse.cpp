@@ -84,6 +84,7 @@ class SelectConverter {
     if (first.node_case != PG_QUERY__NODE__NODE__NOT_SET)  // an empty node is plain DISTINCT
       return refuse(place(first), "DISTINCT ON is not supported", "use GROUP BY");
     select_->distinct = true;
+    select_->distinct_offset = prepared_.distinct_offset;
     return ok_status();
   }
 

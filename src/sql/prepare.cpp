@@ -229,6 +229,7 @@ class Preparer {
     const Token& first = tokens_[first_];
     if (first.kind != PG_QUERY__TOKEN__SELECT) return refuse_start(first);
     replace(0, first.begin, "");
+    if (first_ + 1 < tokens_.size()) out_.distinct_offset = tokens_[first_ + 1].begin;
     return ok_status();
   }
 

@@ -29,6 +29,7 @@ class PreparedText {
  public:
   StatementKind kind = StatementKind::query;
   std::string text;
+  uint32_t distinct_offset = 0;  ///< of SELECT DISTINCT, in the original text
 
   /// Offset in the original text for one in `text`. Inside an edit: where the edit begins.
   [[nodiscard]] uint32_t original_offset(uint32_t offset) const;

@@ -62,6 +62,7 @@ struct OrderItem {
 
 struct SelectSyntax {
   bool distinct = false;
+  uint32_t distinct_offset = 0;
   std::vector<SelectItem> items;
   std::string table_name;  ///< by which t.column may name the table
   SyntaxPtr where;

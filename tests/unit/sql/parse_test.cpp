@@ -139,6 +139,7 @@ TEST(Refusals, OfClauses) {
            {"SELECT i FROM ^'x.parquet'", ".parquet"},
            {"SELECT i FROM ^'x'", "without suffix"},
            {"SELECT i FROM ^xlsx('x')", "there is no reader xlsx"},
+           {"SELECT ^DISTINCT v, sum(i) FROM 't.csv' GROUP BY v", "DISTINCT together"},
            {"SELECT DISTINCT ON (^i) i FROM 't.csv'", "DISTINCT ON"},
            {"SELECT i FROM 't.csv' GROUP BY ^ROLLUP (i)", "grouping sets"},
            {"SELECT i FROM 't.csv' ORDER BY ^i USING <", "USING"},
