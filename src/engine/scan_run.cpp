@@ -4,6 +4,7 @@
 
 #include "engine/statistics.h"
 #include "engine/stopwatch.h"
+#include "finish/top_rows.h"
 #include "scan/scan.h"
 
 namespace grapnel::engine {
@@ -69,7 +70,12 @@ Result<state::Partial> ScanRun::scan(const RowSink& sink) {
 }
 
 Result<finish::FinishedTable> ScanRun::run() {
-  GRAPNEL_TRY(auto partial, scan({}));
+  finish::TopRows top(prepared_->query);
+  const bool keeps_top = finish::TopRows::applies_to(prepared_->query);
+  RowSink sink;
+  if (keeps_top) sink = [&top](state::RowBatch&& rows) { return top.add(std::move(rows)); };
+  GRAPNEL_TRY(auto partial, scan(sink));
+  if (keeps_top) partial.rows = top.take();
   const Stopwatch finishing;
   GRAPNEL_TRY(auto table, finish::finish(prepared_->query, std::move(partial)));
   add_rows(table.row_count, finishing.seconds());
@@ -83,13 +89,16 @@ wire::QueryProgress ScanRun::progress() const {
 
 api::Statistics ScanRun::statistics() const {
   const std::lock_guard lock(mutex_);
-  return statistics_;
+  api::Statistics statistics = statistics_;
+  statistics.result_rows = result_rows_;
+  statistics.finish_seconds = finish_seconds_;
+  return statistics;
 }
 
 void ScanRun::add_rows(uint64_t rows, double finish_seconds) {
   const std::lock_guard lock(mutex_);
-  statistics_.result_rows += rows;
-  statistics_.finish_seconds += finish_seconds;
+  result_rows_ += rows;
+  finish_seconds_ += finish_seconds;
 }
 
 }  // namespace grapnel::engine

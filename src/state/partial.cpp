@@ -133,6 +133,16 @@ Error sum_error(op::Type type) {
 
 }  // namespace
 
+Status check_memory(size_t bytes) {
+  if (bytes <= limits::kResultMemoryBytes) return ok_status();
+  Error error;
+  error.kind = ErrorKind::limit;
+  error.message = "the result needs more than " + std::to_string(limits::kResultMemoryBytes >> 20) +
+                  " MiB of memory";
+  error.hint = "select fewer rows with WHERE or LIMIT, or fewer columns";
+  return error;
+}
+
 Partial::Partial(std::shared_ptr<const op::Op> op, std::shared_ptr<const StateLayout> layout,
                  size_t max_groups)
     : groups(*layout, max_groups), op_(std::move(op)), layout_(std::move(layout)) {}
@@ -209,13 +219,7 @@ Status Partial::merge(Partial&& other) {
 }
 
 Status Partial::check_memory() const {
-  if (groups.memory_bytes() + rows.memory_bytes() <= limits::kResultMemoryBytes) return ok_status();
-  Error error;
-  error.kind = ErrorKind::limit;
-  error.message = "the result needs more than " + std::to_string(limits::kResultMemoryBytes >> 20) +
-                  " MiB of memory";
-  error.hint = "select fewer rows with WHERE or LIMIT, or fewer columns";
-  return error;
+  return state::check_memory(groups.memory_bytes() + rows.memory_bytes());
 }
 
 Result<op::Datum> Partial::finish(const uint64_t* slots, size_t index) const {

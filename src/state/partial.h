@@ -88,6 +88,9 @@ struct RowBatch {
   [[nodiscard]] size_t memory_bytes() const;
 };
 
+/// ErrorKind::limit if a result of `bytes` is more than limits::kResultMemoryBytes.
+Status check_memory(size_t bytes);
+
 class Partial {
  public:
   Partial(std::shared_ptr<const op::Op> op, std::shared_ptr<const StateLayout> layout,

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
+
+#include "finish/top_rows.h"
 
 namespace grapnel::finish {
 namespace {
@@ -142,6 +145,48 @@ TEST(FinishRows, SortedLimitAgreesWithFullSort) {
   query.query.finish.offset = 100;
   query.query.finish.limit = 50;
   EXPECT_EQ(query.run(records), Rows(all.begin() + 100, all.begin() + 150));
+}
+
+TEST(TopRows, KeepWhatTheAnswerNeeds) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  RowQuery query;
+  query.order_by(RowQuery::result(0), true, true);
+  query.order_by(RowQuery::result(1));
+  query.query.finish.offset = 3;
+  EXPECT_FALSE(TopRows::applies_to(query.query));
+  query.query.finish.limit = 500;
+  ASSERT_TRUE(TopRows::applies_to(query.query));
+
+  auto op = std::make_shared<op::Op>(query.query.op);
+  auto layout = std::make_shared<state::StateLayout>(state::StateLayout::of(*op));
+  state::Partial all(op, layout, 100);
+  TopRows top(query.query);
+  for (uint64_t offset = 0; offset < 200'000;) {
+    state::RowBatch batch;
+    for (size_t i = random() % 5000; i > 0; i--) {
+      const auto number = static_cast<int64_t>(random() % 10'000);
+      const std::string name(random() % 30, 'x');
+      const Datum values[] = {number == 0 ? Datum::null() : Datum::of_integer(number),
+                              Datum::of_text(name)};
+      batch.append(offset, values, op->outputs);
+      all.rows.append(offset++, values, op->outputs);
+    }
+    ASSERT_TRUE(top.add(std::move(batch)).ok());
+  }
+  state::Partial kept(op, layout, 100);
+  kept.rows = top.take();
+  EXPECT_LT(kept.rows.size(), 25'000U);
+  EXPECT_TRUE(std::is_sorted(kept.rows.file_offsets.begin(), kept.rows.file_offsets.end()));
+  size_t text_bytes = 0;
+  for (const std::string& text : kept.rows.columns[1].texts) text_bytes += text.size();
+  EXPECT_EQ(kept.rows.text_bytes, text_bytes);
+  const auto expected = finish(query.query, std::move(all));
+  const auto found = finish(query.query, std::move(kept));
+  ASSERT_TRUE(expected.ok() && found.ok());
+  EXPECT_EQ(found->row_count, 500U);
+  EXPECT_EQ(rows_of(*found), rows_of(*expected));
 }
 
 /// SELECT key, count(*), sum(number), avg(number) ... GROUP BY key.
