@@ -22,6 +22,9 @@ constexpr double kInterpreterNsPerByte = 30;
 // A record that a kernel hook selects is sent to user space and done there.
 constexpr double kSelectedNsPerByte = 1.0;
 
+// What using the device for a while is held to cost beside the time that it takes.
+constexpr double kDeviceUse = 0.1;
+
 // The cache is asked about all of a small file and about places of a large one.
 constexpr uint64_t kAskAllBytes = uint64_t{1} << 30;
 constexpr uint64_t kAskedPlaces = 64;
@@ -59,9 +62,10 @@ double price_of(const Hook& hook, Residency residency, const PriceContext& conte
   } else if (!context.job.op->aggregating) {
     cpu += context.selectivity * (kSelectedNsPerByte + context.program_ns);
   }
-  // Threads share the device, but each has a CPU.
+  // Threads share the device, but each has a CPU. Where the CPU is the bottleneck anyway, the
+  // device is still left to others if that costs nothing.
   const double device = cost.device_bytes > 0 ? cost.wall_seconds * to_ns : 0;
-  return std::max(device, cpu / context.threads);
+  return std::max(device, cpu / context.threads) + kDeviceUse * device;
 }
 
 CacheState look_at_cache(const hooks::PageCacheProbe& probe, const source::Source& source) {

@@ -40,4 +40,7 @@ void catch_interrupts() {
 Interruptible::Interruptible() { interruptible = true; }
 Interruptible::~Interruptible() { interruptible = false; }
 
+EndsOnInterrupt::EndsOnInterrupt() : was_interruptible_(interruptible.exchange(false)) {}
+EndsOnInterrupt::~EndsOnInterrupt() { interruptible = was_interruptible_; }
+
 }  // namespace grapnel::cli

@@ -20,4 +20,18 @@ class Interruptible {
   Interruptible& operator=(const Interruptible&) = delete;
 };
 
+/// While one of these lives inside an Interruptible, the first signal ends the process after all:
+/// for writes that may block for ever because nobody reads. Look at the token after construction: a
+/// signal that came before has set it.
+class EndsOnInterrupt {
+ public:
+  EndsOnInterrupt();
+  ~EndsOnInterrupt();
+  EndsOnInterrupt(const EndsOnInterrupt&) = delete;
+  EndsOnInterrupt& operator=(const EndsOnInterrupt&) = delete;
+
+ private:
+  bool was_interruptible_;
+};
+
 }  // namespace grapnel::cli

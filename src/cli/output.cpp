@@ -5,9 +5,15 @@
 
 #include <cerrno>
 
+#include "cli/interrupt.h"
+
 namespace grapnel::cli {
 
 void Output::flush() {
+  const EndsOnInterrupt blocking_write;
+  if (interrupt_token().cancelled() && !error_) {
+    error_ = api::Error{api::ErrorKind::cancelled, "the query was cancelled", {}, 0, std::nullopt};
+  }
   size_t done = 0;
   while (done < buffer_.size() && !error_) {
     const ssize_t written = ::write(fd_, buffer_.data() + done, buffer_.size() - done);

@@ -5,26 +5,17 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "faults")]
 from harness import cases, main, skip  # noqa: E402
 
 import grapnel_cli as grapnel  # noqa: E402
 import page_cache  # noqa: E402
 import tables  # noqa: E402
+from kernel_rights import has_kernel_rights  # noqa: E402
 
 HOOKS = ["read", "mmap", "direct", "pipe"]
 STATES = ["cold", "half cached", "cached"]
-CAP_SYS_ADMIN = 21
-CAP_BPF = 39
-
-
-def has_kernel_rights():
-    """Without these there are no hooks in the kernel, and nothing is wrong with that."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("CapEff:"):
-            capabilities = int(line.split()[1], 16)
-            return bool(capabilities >> CAP_SYS_ADMIN & 1 or capabilities >> CAP_BPF & 1)
-    return False
 
 
 def table_of(name):

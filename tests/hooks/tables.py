@@ -85,7 +85,7 @@ def lines(path):
     count = size = 0
     with open(path, "wb") as file:
         for number, kind, amount in _records():
-            line = b"%d some words %s and %d\n" % (number, b"special" if kind < 2 else b"usual", amount)
+            line = b"%s words, %d and %d\n" % (b"special" if kind < 2 else b"usual", number, amount)
             file.write(line)
             count += kind < 2
             size += len(line)
@@ -94,7 +94,7 @@ def lines(path):
     return f"lines('{path}')", str(count)
 
 
-LINES_QUERY = "SELECT count(*) FROM {table} WHERE line LIKE '%special%'"
+LINES_QUERY = "SELECT count(*) FROM {table} WHERE line LIKE 'special%'"
 
 
 def fixed(path):
