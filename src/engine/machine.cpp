@@ -2,6 +2,10 @@
 
 #include <fstream>
 
+#include "lower/compile.h"
+#include "lower/native/level.h"
+#include "lower/plugin/client.h"
+
 namespace grapnel::engine {
 namespace {
 
@@ -18,15 +22,24 @@ std::string model_name() {
 }  // namespace
 
 std::string cpu_description() {
-  const char* level = "no AVX2: plain code only";
-  if (__builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
-    level = "AVX-512";
-  } else if (__builtin_cpu_supports("avx2") != 0) {
-    level = "AVX2";
-  }
-  return model_name() + ", " + level;
+  return model_name() + ", native code for " + std::string(lower::native::best_level().name);
 }
 
-std::vector<api::Finding> compiler_findings() { return {}; }
+std::vector<api::Finding> compiler_findings() {
+  api::Finding plugin{"plugin jit", true, "", ""};
+  if (const auto compiler = lower::plugin::open_compiler(); compiler.ok()) {
+    plugin.detail = "LLVM " + (*compiler)->llvm_version;
+  } else {
+    plugin = {"plugin jit", false, compiler.error().message, compiler.error().hint};
+  }
+  const lower::ObjectCache& cache = lower::user_cache();
+  api::Finding kept{"cache", cache.usable(), "compiled programs in " + cache.path(), ""};
+  if (!cache.usable()) {
+    kept.detail = cache.problem();
+    kept.cure = "without it each query is compiled anew (some 30 ms); give XDG_CACHE_HOME a directory "
+                "that belongs to you alone";
+  }
+  return {plugin, kept};
+}
 
 }  // namespace grapnel::engine

@@ -76,7 +76,7 @@ Result<Prepared> prepare(std::string_view sql, const wire::ExecuteOptions& optio
   prepared.job = std::move(job);
 
   const Stopwatch compiling;
-  auto made = make_program(prepared.job);
+  GRAPNEL_TRY(auto made, make_program(prepared.job));
   prepared.program = std::move(made.program);
   prepared.program_note = std::move(made.note);
   prepared.compile_seconds = compiling.seconds();

@@ -45,7 +45,9 @@ class ScanRun {
   CancelToken cancel_;
   mutable std::mutex mutex_;
   wire::QueryProgress progress_;  ///< under mutex_
-  api::Statistics statistics_;    ///< under mutex_
+  api::Statistics statistics_;    ///< under mutex_; without the two below
+  uint64_t result_rows_ = 0;      ///< under mutex_; rows may leave before the scan ends
+  double finish_seconds_ = 0;     ///< under mutex_
 };
 
 }  // namespace grapnel::engine

@@ -23,7 +23,7 @@ api::HookStatistics to_public(std::string name, const hooks::HookCounters& count
 
 api::Statistics make_statistics(const Prepared& prepared, const scan::Statistics& scanned) {
   api::Statistics statistics;
-  statistics.table = source::describe(*prepared.job->source);
+  statistics.table = source::table_expression(*prepared.job->source);
   statistics.program = prepared.program->name();
   statistics.why = prepared.decision.reason;
   for (const auto& [name, counters] : scanned.hooks) {

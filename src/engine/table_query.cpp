@@ -105,7 +105,8 @@ class ExplainQuery : public wire::RunningQuery {
       return explain(run_.prepared(), nullptr);
     }
     GRAPNEL_TRY([[maybe_unused]] const auto answer, run_.run());
-    const auto measured = run_.statistics();
+    auto measured = run_.statistics();
+    measured.table.clear();  // the plan has it
     return explain(run_.prepared(), &measured);
   }
 
@@ -129,7 +130,7 @@ class DescribeQuery : public wire::RunningQuery {
   wire::QueryProgress progress() const override { return {}; }
   std::string statistics_json() const override {
     api::Statistics statistics;
-    statistics.table = source::describe(*source_);
+    statistics.table = source::table_expression(*source_);
     return statistics.to_json();
   }
 

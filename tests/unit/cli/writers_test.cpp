@@ -128,10 +128,10 @@ TEST(TableWriter, ControlCharactersCannotBreakIt) {
 }
 
 TEST(TableWriter, CutsOnTerminalsOnly) {
+  const std::string wide(60, 'x');
   Rows rows;
   for (int i = 0; i < 500; i++) {
-    rows.push_back({Datum::of_text(std::string(60, 'x')), Datum::of_integer(123456789 + i),
-                    Datum::of_bool(true)});
+    rows.push_back({Datum::of_text(wide), Datum::of_integer(123456789 + i), Datum::of_bool(true)});
   }
   const std::string cut = written(OutputFormat::table, rows, {40, 20});
   EXPECT_NE(cut.find("460 of 500 rows not shown"), std::string::npos);

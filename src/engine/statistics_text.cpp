@@ -1,4 +1,5 @@
-// Statistics to and from JSON and text.
+// api::Statistics to and from JSON and text. Here and not in src/api, since the engine writes it
+// too when it answers a server.
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -129,8 +130,8 @@ std::string Statistics::to_text() const {
   std::snprintf(times, sizeof times,
                 "prepare %.4f s, compile %.4f s, scan %.4f s, finish %.4f s, %u threads",
                 prepare_seconds, compile_seconds, wall_seconds, finish_seconds, threads);
-  std::string text =
-      "table      " + table + "\nhook       " + hook + ": " + why + "\nprogram    " + program;
+  std::string text = table.empty() ? "" : "table      " + table + "\n";
+  text += "hook       " + hook + " (" + why + ")\nprogram    " + program;
   for (const auto& one : hooks) text += "\n  " + one.name + "  " + counters_to_text(one);
   if (stitched.records > 0) text += "\n  stitched  " + counters_to_text(stitched);
   text += "\nrecords    " + std::to_string(selected_records) + " of " + std::to_string(records) +
