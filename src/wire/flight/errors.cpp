@@ -67,6 +67,12 @@ arrow::Status plain_status(const Error& error) {
   return arrow::Status::UnknownError(text);
 }
 
+/// The sentence for people; gRPC appends its own state for those who debug it.
+std::string without_debug_text(const std::string& message) {
+  constexpr std::string_view kDebugText = ". gRPC client debug context";
+  return message.substr(0, message.find(kDebugText));
+}
+
 }  // namespace
 
 arrow::Status to_arrow(const Error& error, bool own_client) {
@@ -79,14 +85,14 @@ Error from_arrow(const arrow::Status& status, const std::string& what) {
     if (auto error = from_json(detail->extra_info())) return *error;
     if (detail->code() == flight::FlightStatusCode::Unavailable) {
       return Error{ErrorKind::network,
-                   what + ": " + status.message(),
+                   what + ": " + without_debug_text(status.message()),
                    "is the server running there? (grapnel serve --root DIR --listen HOST:PORT)",
                    0,
                    {}};
     }
   }
   if (status.IsCancelled()) return Error{ErrorKind::cancelled, "cancelled", {}, 0, {}};
-  return Error{ErrorKind::network, what + ": " + status.message(), {}, 0, {}};
+  return Error{ErrorKind::network, what + ": " + without_debug_text(status.message()), {}, 0, {}};
 }
 
 }  // namespace grapnel::wire
