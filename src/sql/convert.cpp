@@ -393,6 +393,11 @@ Result<SyntaxPtr> ExpressionConverter::cast(const PgQuery__TypeCast& node) {
   const bool is_postgres_name = name.n_names == 2 && string_of(*name.names[0]) == "pg_catalog";
   if (name.n_names > 1 && !is_postgres_name)
     return refuse(type_place, "a type's name has no qualifier");
+  // To PostgreSQL plain FLOAT has 64 bits, to DuckDB 32.
+  const size_t begin =
+      name.location < 0 ? prepared_.text.size() : static_cast<size_t>(name.location);
+  if (is_postgres_name && same_name(std::string_view(prepared_.text).substr(begin, 5), "float"))
+    return type_by_name("float", {}, type_place).error();
   if (same_name(type_name, "interval")) return interval(node);
   // The grammar knows the length of these; it has no meaning.
   const bool is_text = same_name(type_name, "bpchar") || same_name(type_name, "varchar");

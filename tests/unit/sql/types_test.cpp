@@ -56,6 +56,8 @@ TEST(Types, OfCasts) {
   EXPECT_EQ(item_text("dt::varchar"), "refused: there is no cast from DATE to VARCHAR");
   EXPECT_EQ(item_text("dt::integer"), "refused: there is no cast from DATE to INTEGER");
   EXPECT_EQ(item_text("i::real"), "refused: there is no 32-bit floating point type");
+  EXPECT_EQ(item_text("CAST(i AS FLOAT)"), "refused: there is no 32-bit floating point type");
+  EXPECT_EQ(item_text("i::float8"), "CAST(i AS DOUBLE) DOUBLE");
   EXPECT_EQ(item_text("i::timestamp"), "refused: there is no type timestamp");
   EXPECT_EQ(item_text("i::decimal(39,2)"),
             "refused: DECIMAL needs 1 to 38 digits, and no more of them after the point");
