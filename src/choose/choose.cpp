@@ -6,7 +6,9 @@
 #include <optional>
 #include <utility>
 
+#include "choose/learn.h"
 #include "hooks/common/page_cache.h"
+#include "hooks/common/rates.h"
 
 namespace grapnel::choose {
 namespace {
@@ -16,9 +18,6 @@ using hooks::Hook;
 using hooks::HookChoice;
 using hooks::Residency;
 
-// Of the user-space program, per byte. Measured with TPC-H Q6 and Q1 on text.
-constexpr double kNativeNsPerByte = 0.25;
-constexpr double kInterpreterNsPerByte = 30;
 // A record that a kernel hook selects is sent to user space and done there.
 constexpr double kSelectedNsPerByte = 1.0;
 
@@ -124,10 +123,6 @@ class ExtentChooser {
   double share_if_unknown_;
 };
 
-double program_ns(const program::Program& program) {
-  return program.name().starts_with("native") ? kNativeNsPerByte : kInterpreterNsPerByte;
-}
-
 std::string seconds_text(double seconds) {
   std::array<char, 32> text{};
   if (seconds < 1) {
@@ -158,8 +153,8 @@ class Decider {
           const HookRequest& request, unsigned threads, double selectivity)
       : job_(std::move(job)),
         request_(request),
-        context_{*job_, program_ns(program), static_cast<double>(std::max(threads, 1U)),
-                 selectivity} {}
+        context_{*job_, hooks::program_rate(program.name()).cpu_ns_per_byte,
+                 static_cast<double>(std::max(threads, 1U)), selectivity} {}
 
   Result<Decision> decide() {
     const hooks::PageCacheProbe probe(job_->source->file.get());
@@ -352,6 +347,7 @@ Result<HookRequest> parse_hook_request(std::string_view text) {
 Result<Decision> decide(std::shared_ptr<const program::Job> job,
                         std::shared_ptr<const program::Program> program, const HookRequest& request,
                         unsigned threads, double selectivity) {
+  recall();
   return Decider(std::move(job), *program, request, threads, selectivity).decide();
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "choose/learn.h"
 #include "hooks/common/thread_clock.h"
 #include "scan/extents.h"
 #include "scan/file_watch.h"
@@ -52,6 +53,8 @@ class Scan {
     GRAPNEL_CHECK(check_file(outcome.statistics));
     GRAPNEL_CHECK(collect(outcome));
     outcome.statistics.wall_seconds = hooks::wall_clock_seconds() - begin;
+    choose::learn(*plan_.job, *plan_.program, outcome.statistics.hooks,
+                  outcome.statistics.wall_seconds, threads_);
     return outcome;
   }
 

@@ -1,75 +1,160 @@
 #include "hooks/common/rates.h"
 
-#include <array>
+#include <time.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
 #include <mutex>
+#include <optional>
+#include <sstream>
 
 namespace grapnel::hooks {
 namespace {
 
-struct Entry {
-  std::string_view hook;
+struct Default {
+  std::string_view what;
   Rate cached;
   Rate uncached;
 };
 
 // Measured on a two-core virtual machine with a 2 GB/s disk. Ratios carry over to other machines,
-// absolute values less; observe_rate() corrects them. "pipe" includes the op, the others do not.
-std::array<Entry, 4> rates = {{
-    {"read", {0.05, 0.05, false}, {1.25, 0.85, false}},
+// absolute values less; observations correct them. "pipe" includes the op, the other hooks do not.
+constexpr Default kDefaults[] = {
+    {"read", {0.06, 0.06, false}, {1.25, 0.85, false}},
     {"mmap", {0.08, 0.08, false}, {1.40, 0.95, false}},
     {"direct", {0.50, 0.03, false}, {0.50, 0.03, false}},
     {"pipe", {0.42, 0.42, false}, {1.50, 1.20, false}},
-}};
-std::mutex rates_mutex;
+    {"native", {0.25, 0.25, false}, {0.25, 0.25, false}},
+    {"interpreter", {30, 30, false}, {30, 30, false}},
+};
+constexpr Rate kUnknown{1, 1, false};
 
-constexpr Rate kUnknownHook{1.0, 1.0, false};
-constexpr uint64_t kLeastObservedBytes = 4 << 20;
-constexpr double kWeightOfNew = 0.3;
+constexpr double kWeightOfNew = 1.0 / 3;
+constexpr double kFurthest = 4;
+constexpr int64_t kOldestSeconds = 24 * 3600;
+constexpr size_t kMostMeasured = 256;
 
-Entry* find_entry(std::string_view hook) {
-  for (Entry& entry : rates) {
-    if (entry.hook == hook) return &entry;
+/// "read cached 0", "read uncached 2049", "native cached 0".
+struct Key {
+  std::string what;
+  bool cached;
+  uint64_t device;
+  auto operator<=>(const Key&) const = default;
+};
+
+struct Measured {
+  double wall_ns;
+  double cpu_ns;
+  int64_t at_seconds;
+};
+
+class Rates {
+ public:
+  Rate get(const Key& key) {
+    const std::lock_guard lock(mutex_);
+    const auto found = measured_.find(key);
+    if (found == measured_.end()) return default_of(key);
+    return {found->second.wall_ns, found->second.cpu_ns, true};
   }
-  return nullptr;
+
+  void observe(Key key, double wall_ns, double cpu_ns) {
+    if (!std::isfinite(wall_ns) || !std::isfinite(cpu_ns)) return;
+    const std::lock_guard lock(mutex_);
+    const Rate before = default_of(key);
+    const auto found = measured_.find(key);
+    const Measured known = found != measured_.end()
+                               ? found->second
+                               : Measured{before.wall_ns_per_byte, before.cpu_ns_per_byte, 0};
+    put(std::move(key), {known.wall_ns + kWeightOfNew * (wall_ns - known.wall_ns),
+                         known.cpu_ns + kWeightOfNew * (cpu_ns - known.cpu_ns), time(nullptr)});
+  }
+
+  std::string text() {
+    const std::lock_guard lock(mutex_);
+    std::ostringstream out;
+    for (const auto& [key, value] : measured_) {
+      out << key.what << ' ' << key.cached << ' ' << key.device << ' ' << value.wall_ns << ' '
+          << value.cpu_ns << ' ' << value.at_seconds << '\n';
+    }
+    return out.str();
+  }
+
+  void restore(std::string_view text) {
+    const std::lock_guard lock(mutex_);
+    std::istringstream lines{std::string(text)};
+    const int64_t now = time(nullptr);
+    Key key;
+    Measured value{};
+    while (lines >> key.what >> key.cached >> key.device >> value.wall_ns >> value.cpu_ns >>
+           value.at_seconds) {
+      if (value.at_seconds <= now && now - value.at_seconds < kOldestSeconds) put(key, value);
+    }
+  }
+
+ private:
+  static Rate default_of(const Key& key) {
+    for (const Default& known : kDefaults) {
+      if (known.what == key.what) return key.cached ? known.cached : known.uncached;
+    }
+    return kUnknown;
+  }
+
+  void put(Key key, Measured value) {
+    const Rate usual = default_of(key);
+    const auto bounded = [](double seen, double usual_value) {
+      return std::clamp(seen, usual_value / kFurthest, usual_value * kFurthest);
+    };
+    value.wall_ns = bounded(value.wall_ns, usual.wall_ns_per_byte);
+    value.cpu_ns = bounded(value.cpu_ns, usual.cpu_ns_per_byte);
+    if (measured_.size() < kMostMeasured || measured_.contains(key)) {
+      measured_[std::move(key)] = value;
+    }
+  }
+
+  std::mutex mutex_;
+  std::map<Key, Measured> measured_;
+};
+
+Rates& rates() {
+  static Rates all;
+  return all;
 }
 
-double blend(double old_value, double new_value, bool first) {
-  return first ? new_value : old_value + kWeightOfNew * (new_value - old_value);
+/// Programs of one kind cost about the same: "native avx512" is "native".
+std::string kind_of(std::string_view program) {
+  return std::string(program.substr(0, program.find(' ')));
 }
 
 }  // namespace
 
-Rate rate(std::string_view hook, Residency residency) {
-  const std::lock_guard lock(rates_mutex);
-  const Entry* entry = find_entry(hook);
-  if (entry == nullptr) return kUnknownHook;
-  switch (residency) {
-    case Residency::cached:
-      return entry->cached;
-    case Residency::uncached:
-      return entry->uncached;
-    case Residency::unknown:
-    case Residency::mixed:
-      break;
-  }
-  return {(entry->cached.wall_ns_per_byte + entry->uncached.wall_ns_per_byte) / 2,
-          (entry->cached.cpu_ns_per_byte + entry->uncached.cpu_ns_per_byte) / 2,
-          entry->cached.measured && entry->uncached.measured};
+Rate rate(std::string_view hook, Residency residency, uint64_t device) {
+  const Rate cached = rates().get({std::string(hook), true, 0});
+  if (residency == Residency::cached) return cached;
+  const Rate uncached = rates().get({std::string(hook), false, device});
+  if (residency == Residency::uncached) return uncached;
+  return {(cached.wall_ns_per_byte + uncached.wall_ns_per_byte) / 2,
+          (cached.cpu_ns_per_byte + uncached.cpu_ns_per_byte) / 2,
+          cached.measured && uncached.measured};
 }
 
-void observe_rate(std::string_view hook, Residency residency, uint64_t bytes, double wall_seconds,
-                  double cpu_seconds) {
-  if (bytes < kLeastObservedBytes) return;
-  if (residency != Residency::cached && residency != Residency::uncached) return;
-  const std::lock_guard lock(rates_mutex);
-  Entry* entry = find_entry(hook);
-  if (entry == nullptr) return;
-  Rate& seen = residency == Residency::cached ? entry->cached : entry->uncached;
-  const auto size = static_cast<double>(bytes);
-  seen.wall_ns_per_byte = blend(seen.wall_ns_per_byte, wall_seconds * 1e9 / size, !seen.measured);
-  seen.cpu_ns_per_byte = blend(seen.cpu_ns_per_byte, cpu_seconds * 1e9 / size, !seen.measured);
-  seen.measured = true;
+Rate program_rate(std::string_view program) { return rates().get({kind_of(program), true, 0}); }
+
+void observe_rate(std::string_view hook, Residency residency, uint64_t device,
+                  double wall_ns_per_byte, double cpu_ns_per_byte) {
+  const bool cached = residency == Residency::cached;
+  if (!cached && residency != Residency::uncached) return;
+  rates().observe({std::string(hook), cached, cached ? 0 : device}, wall_ns_per_byte,
+                  cpu_ns_per_byte);
 }
+
+void observe_program(std::string_view program, double cpu_ns_per_byte) {
+  rates().observe({kind_of(program), true, 0}, cpu_ns_per_byte, cpu_ns_per_byte);
+}
+
+std::string measured_rates() { return rates().text(); }
+
+void restore_rates(std::string_view text) { rates().restore(text); }
 
 Cost cost_of(const Rate& rate, uint64_t bytes) {
   Cost cost;

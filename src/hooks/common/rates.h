@@ -1,8 +1,9 @@
-// What it costs, per byte, to get at file bytes through each hook: built-in defaults at first, then
-// what this process has seen. Never waits for a measurement.
+// What it costs, per byte, to get at file bytes through each hook, and to compute on them: built-in
+// defaults at first, then what scans have taken here. Never waits for a measurement.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "hooks/hook.h"
@@ -12,20 +13,30 @@ namespace grapnel::hooks {
 struct Rate {
   double wall_ns_per_byte = 0;
   double cpu_ns_per_byte = 0;
-  bool measured = false;  ///< seen in this process, not a default
+  bool measured = false;  ///< seen here, not a default
 };
 
-/// Rate of a hook for bytes of that residency. `unknown` and `mixed` are the middle of cached and
-/// uncached. Thread-safe.
-Rate rate(std::string_view hook, Residency residency);
+/// Rate of a hook for bytes of that residency; `device` (source::FileIdentity) is where uncached
+/// bytes come from. `unknown` and `mixed` are the middle of cached and uncached. Of hooks in user
+/// space without the op, of hooks in the kernel with it. Thread-safe, as all functions here.
+Rate rate(std::string_view hook, Residency residency, uint64_t device);
 
-/// Tells what a hook took for bytes of one residency (cached or uncached; others are ignored).
-/// Small amounts are ignored too: they measure start-up. For hooks in user space `wall_seconds` and
-/// `cpu_seconds` are those of getting at the bytes, without the op. Thread-safe.
-void observe_rate(std::string_view hook, Residency residency, uint64_t bytes, double wall_seconds,
-                  double cpu_seconds);
+/// Rate of the user-space program ("native avx512", "interpreter").
+Rate program_rate(std::string_view program);
 
-/// The cost of `bytes` at `rate`; device bytes are the uncached ones.
+/// Tells what something took. A single measurement moves the rate by a third, and never further
+/// than to a quarter or four times the default: a machine that was busy once must not decide for
+/// good.
+void observe_rate(std::string_view hook, Residency residency, uint64_t device,
+                  double wall_ns_per_byte, double cpu_ns_per_byte);
+void observe_program(std::string_view program, double cpu_ns_per_byte);
+
+/// What was measured, as text, to be kept for the next process.
+std::string measured_rates();
+/// Takes over such text. What is malformed, or older than a day, is left out.
+void restore_rates(std::string_view text);
+
+/// The cost of `bytes` at `rate`.
 Cost cost_of(const Rate& rate, uint64_t bytes);
 
 }  // namespace grapnel::hooks

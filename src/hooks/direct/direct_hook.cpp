@@ -193,9 +193,9 @@ class DirectHook final : public Hook {
   }
 
   [[nodiscard]] Cost cost(const Extent& extent, Residency residency,
-                          const program::Job&) const override {
+                          const program::Job& job) const override {
     const uint64_t bytes = extent.end - extent.begin;
-    Cost cost = cost_of(rate(name(), residency), bytes);
+    Cost cost = cost_of(rate(name(), residency, job.source->identity.device), bytes);
     cost.bytes_copied = bytes;
     cost.device_bytes = bytes;
     return cost;

@@ -116,9 +116,9 @@ class MmapHook final : public Hook {
   Verdict eligible(const program::Job&) override { return Verdict::allow(); }
 
   [[nodiscard]] Cost cost(const Extent& extent, Residency residency,
-                          const program::Job&) const override {
+                          const program::Job& job) const override {
     const uint64_t bytes = extent.end - extent.begin;
-    Cost cost = cost_of(rate(name(), residency), bytes);
+    Cost cost = cost_of(rate(name(), residency, job.source->identity.device), bytes);
     cost.device_bytes = residency == Residency::cached ? 0 : bytes;
     return cost;
   }

@@ -1,5 +1,6 @@
-// The `pipe` hook: splice(file -> pipe), a BPF program of type syscall works on the pipe's pages where
-// they lie, splice on to /dev/null. The data is never copied to user space; only the result comes back.
+// The `pipe` hook: splice(file -> pipe), a BPF program of type syscall works on the pipe's pages
+// where they lie, splice on to /dev/null. The data is never copied to user space; only the result
+// comes back.
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -63,9 +64,9 @@ class PipeHook final : public Hook {
   }
 
   [[nodiscard]] Cost cost(const Extent& extent, Residency residency,
-                          const program::Job&) const override {
+                          const program::Job& job) const override {
     const uint64_t bytes = extent.end - extent.begin;
-    Cost cost = cost_of(rate(name(), residency), bytes);
+    Cost cost = cost_of(rate(name(), residency, job.source->identity.device), bytes);
     cost.bytes_copied = 0;
     cost.device_bytes = residency == Residency::cached ? 0 : bytes;
     return cost;

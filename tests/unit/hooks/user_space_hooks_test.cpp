@@ -209,14 +209,34 @@ TEST(PageCache, SeesWhatIsCached) {
 }
 
 TEST(Rates, DefaultsUntilMeasured) {
-  EXPECT_FALSE(rate("mmap", Residency::uncached).measured);
-  const Rate before = rate("mmap", Residency::uncached);
-  observe_rate("mmap", Residency::uncached, 1000, 1, 1);  // too little
-  EXPECT_EQ(rate("mmap", Residency::uncached).wall_ns_per_byte, before.wall_ns_per_byte);
-  observe_rate("mmap", Residency::uncached, 100'000'000, 0.3, 0.1);
-  EXPECT_TRUE(rate("mmap", Residency::uncached).measured);
-  EXPECT_DOUBLE_EQ(rate("mmap", Residency::uncached).wall_ns_per_byte, 3);
-  EXPECT_DOUBLE_EQ(rate("mmap", Residency::uncached).cpu_ns_per_byte, 1);
+  constexpr uint64_t kDevice = 7;
+  const Rate before = rate("mmap", Residency::uncached, kDevice);
+  EXPECT_FALSE(before.measured);
+  observe_rate("mmap", Residency::uncached, kDevice, before.wall_ns_per_byte * 2,
+               before.cpu_ns_per_byte / 2);
+  const Rate after = rate("mmap", Residency::uncached, kDevice);
+  EXPECT_TRUE(after.measured);
+  EXPECT_GT(after.wall_ns_per_byte, before.wall_ns_per_byte);
+  EXPECT_LT(after.wall_ns_per_byte, before.wall_ns_per_byte * 2);
+  EXPECT_LT(after.cpu_ns_per_byte, before.cpu_ns_per_byte);
+  EXPECT_FALSE(rate("mmap", Residency::uncached, kDevice + 1).measured);
+  EXPECT_FALSE(rate("mmap", Residency::cached, kDevice).measured);
+  for (int i = 0; i < 50; i++) observe_rate("mmap", Residency::uncached, kDevice, 1e9, 1e9);
+  EXPECT_DOUBLE_EQ(rate("mmap", Residency::uncached, kDevice).wall_ns_per_byte,
+                   before.wall_ns_per_byte * 4);
+}
+
+TEST(Rates, KeptFromProcessToProcess) {
+  observe_program("native test", 0.5);
+  const std::string kept = measured_rates();
+  const Rate seen = program_rate("native avx512");
+  EXPECT_TRUE(seen.measured);
+  for (int i = 0; i < 9; i++) observe_program("native", 0.1);
+  EXPECT_NE(program_rate("native").cpu_ns_per_byte, seen.cpu_ns_per_byte);
+  restore_rates("garbage 1 2 x");
+  restore_rates("native 1 0 0.9 0.9 17\n");  // of 1970
+  restore_rates(kept);
+  EXPECT_NEAR(program_rate("native").cpu_ns_per_byte, seen.cpu_ns_per_byte, 1e-4);
 }
 
 TEST(BlockReader, OneByOneWhereIoUringIsRefused) {
