@@ -56,7 +56,8 @@ enum {
   GR_MAX_KEYS = 16,
   GR_MAX_SLOTS = 256,     /* 64-bit slots of one group (state/layout.h) */
   GR_BPF_TEXT_BYTES = 32, /* BPF: longest text constant and longest text key */
-  GR_BPF_MAX_KEY_WORDS = 16
+  GR_BPF_MAX_KEY_WORDS = 32,
+  GR_MAX_TEMPORARIES = 1024 /* BPF: 64-bit words for gr_temporary */
 };
 
 /* Constants of the query, so that another date or price does not compile again. */
@@ -159,6 +160,11 @@ gr_u64 gr_text_like(struct gr_run* run, const struct gr_text* text, gr_u32 param
 gr_s64 gr_text_compare(struct gr_run* run, const struct gr_text* a, const struct gr_text* b);
 /* A constant as a text value. */
 void gr_text_parameter(struct gr_run* run, gr_u32 parameter, struct gr_text* text);
+#endif
+
+#ifdef GR_BPF
+/* Memory for values that a large op cannot hold on the stack. `index` < GR_MAX_TEMPORARIES. */
+gr_u64* gr_temporary(struct gr_run* run, gr_u32 index);
 #endif
 
 /* State. The op stores into the slots itself (state/layout.h), also the first two: first offset

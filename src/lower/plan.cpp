@@ -141,6 +141,8 @@ Result<Plan> make_plan(const program::Job& job, Target target) {
     if (target == Target::bpf && plan.slot_count > GR_MAX_SLOTS)
       builder.refuse("the states of so many aggregates do not fit BPF's memory");
   }
+  if (target == Target::bpf && plan.nodes.size() > kMostBpfNodes)
+    builder.refuse("so many expressions do not fit the memory of a BPF program");
   if (!builder.refusal().empty()) return Error{ErrorKind::hook, builder.refusal(), ""};
   return plan;
 }

@@ -22,6 +22,9 @@ namespace grapnel::lower {
 
 enum class Target : uint8_t { native, bpf };
 
+/// Nodes of a plan for BPF: what is held between them lies in memory of a fixed size.
+inline constexpr size_t kMostBpfNodes = 256;
+
 /// What a node's value is in generated code.
 enum class ValueClass : uint8_t {
   integer,  ///< one 64-bit word: integers, scaled decimals, dates; what does not fit escapes

@@ -21,7 +21,8 @@ namespace {
 
 constexpr size_t kPageBytes = 4096;
 constexpr const char* kRightsHint =
-    "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN (the last one for the page numbers "
+    "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN (the last one for the page "
+    "numbers "
     "in /proc/self/pagemap)";
 
 /// Physical number of the page at `address`. The page must be pinned.

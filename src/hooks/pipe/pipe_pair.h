@@ -11,8 +11,8 @@ namespace grapnel::hooks::pipe {
 /// Empty when made. Both ends are closed on exec.
 class PipePair {
  public:
-  /// Makes it hold `wanted_bytes`, or as much as this user may have (/proc/sys/fs/pipe-max-size, user
-  /// limits), at least what the kernel gives to a new pipe. Errors: system.
+  /// Makes it hold `wanted_bytes`, or as much as this user may have (/proc/sys/fs/pipe-max-size,
+  /// user limits), at least what the kernel gives to a new pipe. Errors: system.
   static Result<PipePair> open(size_t wanted_bytes);
 
   [[nodiscard]] int read_end() const { return read_end_.get(); }

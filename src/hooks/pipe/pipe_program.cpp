@@ -30,7 +30,8 @@ WorkerPlace::WorkerPlace(std::shared_ptr<PipeProgram> owner, Load* load, uint32_
     : owner_(std::move(owner)), load_(load), number_(number) {}
 
 WorkerPlace::WorkerPlace(WorkerPlace&& other) noexcept
-    : owner_(std::move(other.owner_)), load_(std::exchange(other.load_, nullptr)),
+    : owner_(std::move(other.owner_)),
+      load_(std::exchange(other.load_, nullptr)),
       number_(other.number_) {}
 
 WorkerPlace::~WorkerPlace() {
@@ -65,7 +66,8 @@ Result<std::unique_ptr<WorkerPlace::Load>> PipeProgram::load() const {
   options.map_elements = std::clamp(std::thread::hardware_concurrency(), 1U, kMostPlaces);
   if (!has_groups) options.left_out_maps = {bpf::kGroupMap};
   GRAPNEL_TRY(bpf::Object object, bpf::Object::load(lowered_.object, options));
-  auto load = std::make_unique<WorkerPlace::Load>(WorkerPlace::Load{std::move(object), -1, {}, {}, {}, {}});
+  auto load =
+      std::make_unique<WorkerPlace::Load>(WorkerPlace::Load{std::move(object), -1, {}, {}, {}, {}});
   load->program = load->object.program(kEntry);
   if (load->program < 0)
     return Error{ErrorKind::internal, "the compiled BPF object has no program for the pipe", ""};

@@ -47,8 +47,8 @@ class PipeProgram : public std::enable_shared_from_this<PipeProgram> {
                                                    std::string btf_path);
   ~PipeProgram();
 
-  /// A place for one more worker; loads the program once more if all are taken. Thread-safe. Errors:
-  /// hook, permission.
+  /// A place for one more worker; loads the program once more if all are taken. Thread-safe.
+  /// Errors: hook, permission.
   Result<WorkerPlace> take_place();
 
   [[nodiscard]] const program::Job& job() const { return *job_; }

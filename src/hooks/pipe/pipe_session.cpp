@@ -19,24 +19,32 @@ using source::QuoteState;
 
 /// Most bytes of one run of the program: half a millisecond, during which nobody can cancel.
 constexpr size_t kRunBytes = 1 << 20;
+/// So few that all their records can be handed out: one takes at most 16 times its size (an empty
+/// line of a file with one column).
+constexpr size_t kSmallRunBytes = 64 << 10;
+static_assert(kSmallRunBytes * sizeof(gr_out) <= GR_OUT_BYTES);
 constexpr size_t kHeadWindowBytes = 4 << 10;
 constexpr size_t kGuessBytes = 64 << 10;
 
 Error hook_error(std::string message, std::string hint = {}) {
-  return Error{ErrorKind::hook, "the pipe hook cannot do this part of the file: " + std::move(message),
+  return Error{ErrorKind::hook,
+               "the pipe hook cannot do this part of the file: " + std::move(message),
                std::move(hint)};
 }
 
 Error status_error(gr_u64 status) {
   switch (status) {
-  case GR_STATUS_OUT_FULL:
-    return hook_error("more records than its buffer holds need the exact form in user space, or pass "
-                      "the filter",
-                      "a hook in user space is faster for such data: leave out --hook pipe");
-  case GR_STATUS_FAULT: return hook_error("the kernel could not read a page of the page cache");
-  case GR_STATUS_PIPE: return hook_error("the program in the kernel did not find the pipe");
-  case GR_STATUS_SEGMENTS: return hook_error("the pipe holds more pieces than expected");
-  default: return hook_error("the program in the kernel stopped early");
+    case GR_STATUS_OUT_FULL:
+      return hook_error(
+          "the buffer for records that need the exact form, or pass the filter, is full");
+    case GR_STATUS_FAULT:
+      return hook_error("the kernel could not read a page of the page cache");
+    case GR_STATUS_PIPE:
+      return hook_error("the program in the kernel did not find the pipe");
+    case GR_STATUS_SEGMENTS:
+      return hook_error("the pipe holds more pieces than expected");
+    default:
+      return hook_error("the program in the kernel stopped early");
   }
 }
 
@@ -54,8 +62,13 @@ bool is_quoted(const source::Layout& layout) {
 PipeSession::PipeSession(std::shared_ptr<const program::Job> job, WorkerPlace place,
                          std::shared_ptr<PipeProgram> program, uint64_t page_constant,
                          UniqueFd drain)
-    : job_(job), program_(std::move(program)), place_(std::move(place)),
-      page_constant_(page_constant), drain_(std::move(drain)), exact_(std::move(job)) {}
+    : job_(job),
+      program_(std::move(program)),
+      place_(std::move(place)),
+      page_constant_(page_constant),
+      run_bytes_(kRunBytes),
+      drain_(std::move(drain)),
+      exact_(std::move(job)) {}
 
 Result<std::unique_ptr<Session>> PipeSession::open(std::shared_ptr<const program::Job> job,
                                                    std::shared_ptr<PipeProgram> program,
@@ -63,9 +76,8 @@ Result<std::unique_ptr<Session>> PipeSession::open(std::shared_ptr<const program
   GRAPNEL_TRY(WorkerPlace place, program->take_place());
   UniqueFd drain(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   if (!drain.valid()) return Error::system("cannot open /dev/null", errno);
-  return std::unique_ptr<Session>(new PipeSession(std::move(job), std::move(place),
-                                                  std::move(program), page_constant,
-                                                  std::move(drain)));
+  return std::unique_ptr<Session>(new PipeSession(
+      std::move(job), std::move(place), std::move(program), page_constant, std::move(drain)));
 }
 
 Result<ExtentResult> PipeSession::drive(const Extent& extent, const CancelToken& cancel) {
@@ -82,13 +94,7 @@ Result<ExtentResult> PipeSession::drive(const Extent& extent, const CancelToken&
     GRAPNEL_TRY(first_record, find_first_record(extent, result));
   }
   if (result.has_record_start) {
-    lower::bpf::reset_worker(place_.worker(), first_record);
-    handed_out_ = 0;
-    if (Status done = run_program(first_record, extent.end, result, cancel); !done.ok()) {
-      pipe_.reset();
-      return std::move(done).error();
-    }
-    GRAPNEL_CHECK(finish(extent, result));
+    GRAPNEL_CHECK(do_records(extent, first_record, result, cancel));
   }
   result.counters.bytes = extent.end - extent.begin - result.head.size() - result.tail.size();
   meter.stop(result.counters, true);
@@ -141,8 +147,7 @@ Status PipeSession::copy_bytes(uint64_t begin, uint64_t end, std::string& to,
   to.resize(before + (end - begin));
   for (uint64_t at = begin; at < end;) {
     char* into = to.data() + before + (at - begin);
-    const ssize_t got =
-        pread(job_->source->file.get(), into, end - at, static_cast<off_t>(at));
+    const ssize_t got = pread(job_->source->file.get(), into, end - at, static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
       return Error::system("cannot read " + job_->source->path + " at byte " + std::to_string(at),
@@ -157,6 +162,22 @@ Status PipeSession::copy_bytes(uint64_t begin, uint64_t end, std::string& to,
 
 // --- Whole records, in the kernel ---
 
+Status PipeSession::do_records(const Extent& extent, uint64_t first_record, ExtentResult& result,
+                               const CancelToken& cancel) {
+  const HookCounters before = result.counters;
+  for (;;) {
+    lower::bpf::reset_worker(place_.worker(), first_record);
+    handed_out_ = 0;
+    Status done = run_program(first_record, extent.end, result, cancel);
+    if (done.ok()) return finish(extent, result);
+    pipe_.reset();
+    if (place_.worker().status != GR_STATUS_OUT_FULL || run_bytes_ == kSmallRunBytes) return done;
+    run_bytes_ = kSmallRunBytes;  // for good: the next extents will hardly be different
+    result.partial.clear();
+    result.counters = before;
+  }
+}
+
 Status PipeSession::run_program(uint64_t begin, uint64_t end, ExtentResult& result,
                                 const CancelToken& cancel) {
   if (!pipe_) {
@@ -164,7 +185,7 @@ Status PipeSession::run_program(uint64_t begin, uint64_t end, ExtentResult& resu
   }
   for (uint64_t at = begin; at < end;) {
     if (cancel.cancelled()) return cancelled_error();
-    const size_t wanted = std::min<uint64_t>({end - at, kRunBytes, pipe_->capacity_bytes()});
+    const size_t wanted = std::min<uint64_t>({end - at, run_bytes_, pipe_->capacity_bytes()});
     GRAPNEL_TRY(const size_t bytes, fill_pipe(at, wanted));
     GRAPNEL_CHECK(run_once(bytes));
     GRAPNEL_CHECK(empty_pipe(bytes));
@@ -225,8 +246,8 @@ Status PipeSession::take_handed_out(ExtentResult& result) {
     if (entry.kind == GR_OUT_LONG) {
       if (entry.bytes > limits::kRecordBytes)
         return source::record_too_long(*job_->source, entry.file_offset);
-      GRAPNEL_CHECK(copy_bytes(entry.file_offset, entry.file_offset + entry.bytes, long_record,
-                               counters));
+      GRAPNEL_CHECK(
+          copy_bytes(entry.file_offset, entry.file_offset + entry.bytes, long_record, counters));
       record = without_cr(long_record);
     } else {
       record = {reinterpret_cast<const char*>(out.bytes + at), entry.bytes};

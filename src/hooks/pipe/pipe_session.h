@@ -13,9 +13,9 @@
 
 namespace grapnel::hooks::pipe {
 
-/// Drives extents: finds the first record's start in user space (a few KiB), lets the program in the
-/// kernel do the whole records, takes what is left behind the last one. Records that the program hands
-/// out are done by the exact form at once.
+/// Drives extents: finds the first record's start in user space (a few KiB), lets the program in
+/// the kernel do the whole records, takes what is left behind the last one. Records that the
+/// program hands out are done by the exact form at once.
 class PipeSession final : public Session {
  public:
   /// `page_constant`: see page_constant.h.
@@ -35,6 +35,9 @@ class PipeSession final : public Session {
   /// Bytes [begin, end) of the file by pread, appended to `to`.
   Status copy_bytes(uint64_t begin, uint64_t end, std::string& to, HookCounters& counters);
 
+  /// The records from `first_record` on; with shorter runs if too many of them are handed out.
+  Status do_records(const Extent& extent, uint64_t first_record, ExtentResult& result,
+                    const CancelToken& cancel);
   /// Lets the program work on [begin, end).
   Status run_program(uint64_t begin, uint64_t end, ExtentResult& result, const CancelToken& cancel);
   Result<size_t> fill_pipe(uint64_t offset, size_t bytes);
@@ -49,10 +52,11 @@ class PipeSession final : public Session {
   std::shared_ptr<PipeProgram> program_;
   WorkerPlace place_;
   uint64_t page_constant_;
+  size_t run_bytes_;
   UniqueFd drain_;                ///< /dev/null
   std::optional<PipePair> pipe_;  ///< none while it may hold bytes of an extent that failed
   program::RecordRunner exact_;
-  uint64_t handed_out_ = 0;       ///< records of this extent
+  uint64_t handed_out_ = 0;  ///< records of this extent
 };
 
 }  // namespace grapnel::hooks::pipe

@@ -10,7 +10,8 @@ char LICENSE[] SEC("license") = "GPL";
 /* Facts of the table, all constants. */
 GR_INLINE gr_u64 gr_last_needed(void) { return gr_shape(GR_SHAPE_LAST_NEEDED, 0); }
 GR_INLINE gr_u64 gr_needs_last_column(void) {
-  return gr_shape(GR_SHAPE_NEEDS_FIELDS, 0) && gr_last_needed() + 1 == gr_shape(GR_SHAPE_COLUMNS, 0);
+  return gr_shape(GR_SHAPE_NEEDS_FIELDS, 0) &&
+         gr_last_needed() + 1 == gr_shape(GR_SHAPE_COLUMNS, 0);
 }
 GR_INLINE gr_u64 gr_has_trailing_delimiter(void) {
   return gr_shape(GR_SHAPE_DELIMITERS, 0) == gr_shape(GR_SHAPE_COLUMNS, 0);
@@ -19,25 +20,24 @@ GR_INLINE gr_u64 gr_is_quoted(void) { return gr_shape(GR_SHAPE_QUOTE, 0) != 0; }
 
 /* --- Walking a record --- */
 
-/* The state of the walk lies in the worker: the verifier takes what it reads from there for unknown,
- * so that the loop is the same in each round. On the stack it would follow every count. */
+/* The state of the walk lies in the worker: the verifier takes what it reads from there for
+ * unknown, so that the loop is the same in each round. On the stack it would follow every count. */
 struct gr_walk_loop {
-  struct gr_worker *worker;
+  struct gr_worker* worker;
 };
 
-GR_INLINE void gr_walk_group(struct gr_worker *worker) {
-  struct gr_walk *w = &worker->walk;
-  const gr_u8 *text = worker->data + gr_in_data(w->at);
+GR_INLINE void gr_walk_group(struct gr_worker* worker) {
+  struct gr_walk* w = &worker->walk;
+  const gr_u8* text = worker->data + gr_in_data(w->at);
   gr_u64 rest = w->end - w->at, keep = ~0ull;
   if (rest < GR_GROUP_BYTES) keep = (1ull << (rest & 63)) - 1;
   w->bits = keep & gr_transpose(gr_lanes_exact(text, GR_REPEAT(gr_shape(GR_SHAPE_DELIMITER, 0))));
   if (!gr_is_quoted() || worker->quote_limit != ~0ull) return;
-  gr_u64 quotes =
-      keep & gr_transpose(gr_lanes_exact(text, GR_REPEAT(gr_shape(GR_SHAPE_QUOTE, 0))));
+  gr_u64 quotes = keep & gr_transpose(gr_lanes_exact(text, GR_REPEAT(gr_shape(GR_SHAPE_QUOTE, 0))));
   if (quotes) worker->quote_limit = w->at + gr_trailing_zeroes(quotes);
 }
 
-GR_INLINE void gr_note_field(struct gr_worker *worker, gr_u64 end) {
+GR_INLINE void gr_note_field(struct gr_worker* worker, gr_u64 end) {
   gr_u64 n = worker->field_count;
   if (n < GR_MAX_FIELDS) {
     worker->field_begin[n] = worker->walk.field_begin;
@@ -47,9 +47,9 @@ GR_INLINE void gr_note_field(struct gr_worker *worker, gr_u64 end) {
   worker->field_count = n + 1;
 }
 
-static long gr_walk_some(gr_u64 i, struct gr_walk_loop *loop) {
-  struct gr_worker *worker = loop->worker;
-  struct gr_walk *w = &worker->walk;
+static long gr_walk_some(gr_u64 i, struct gr_walk_loop* loop) {
+  struct gr_worker* worker = loop->worker;
+  struct gr_walk* w = &worker->walk;
   if (worker->field_count > gr_last_needed() && !gr_needs_last_column() && !worker->irregular)
     return 1;
   if (!w->bits) {
@@ -69,7 +69,7 @@ static long gr_walk_some(gr_u64 i, struct gr_walk_loop *loop) {
 
 /* Bounds of the record's fields, as many as matter. Delimiters behind the first quote may be text;
  * fields that end behind it are never used. */
-GR_SUBPROGRAM int gr_walk_record(struct gr_worker *worker) {
+GR_SUBPROGRAM int gr_walk_record(struct gr_worker* worker) {
   GR_PROVE(worker);
   struct gr_walk_loop loop = {.worker = worker};
   gr_u64 begin = worker->record_begin, end = begin + worker->record_size;
@@ -85,7 +85,7 @@ GR_SUBPROGRAM int gr_walk_record(struct gr_worker *worker) {
 }
 
 /* A query that reads the last column must see that no more fields follow. */
-GR_INLINE gr_u64 gr_has_wrong_fields(struct gr_worker *worker) {
+GR_INLINE gr_u64 gr_has_wrong_fields(struct gr_worker* worker) {
   if (!gr_needs_last_column()) return 0;
   gr_u64 columns = gr_shape(GR_SHAPE_COLUMNS, 0);
   if (worker->field_count == columns) return 0;
@@ -95,14 +95,14 @@ GR_INLINE gr_u64 gr_has_wrong_fields(struct gr_worker *worker) {
 }
 
 struct gr_records {
-  struct gr_worker *worker;
-  struct gr_group_area *area;
+  struct gr_worker* worker;
+  struct gr_group_area* area;
   gr_u64 begin;     /* of the next record */
   gr_u64 first_end; /* in worker->ends, of the records to be done */
 };
 
-GR_INLINE gr_u64 gr_do_walked(struct gr_records *r, gr_u64 begin, gr_u64 size) {
-  struct gr_worker *worker = r->worker;
+GR_INLINE gr_u64 gr_do_walked(struct gr_records* r, gr_u64 begin, gr_u64 size) {
+  struct gr_worker* worker = r->worker;
   worker->record_begin = begin;
   worker->record_size = size;
   gr_walk_record(worker);
@@ -114,13 +114,13 @@ GR_INLINE gr_u64 gr_do_walked(struct gr_records *r, gr_u64 begin, gr_u64 size) {
 }
 
 /* 1: stop. */
-GR_INLINE long gr_settle(struct gr_worker *worker, gr_u64 outcome, gr_u64 begin, gr_u64 size) {
+GR_INLINE long gr_settle(struct gr_worker* worker, gr_u64 outcome, gr_u64 begin, gr_u64 size) {
   if (outcome == GR_DONE) return 0;
   gr_hand_out(worker, begin, size, outcome == GR_SELECT ? GR_OUT_SELECTED : GR_OUT_ESCAPED);
   return worker->status != GR_STATUS_OK;
 }
 
-static long gr_next_walked(gr_u64 i, struct gr_records *r) {
+static long gr_next_walked(gr_u64 i, struct gr_records* r) {
   gr_u64 k = i & (GR_MAX_ENDS - 1);
   GR_OPAQUE(k);
   gr_u64 begin = r->worker->to_walk[k].begin, size = r->worker->to_walk[k].size;
@@ -129,7 +129,7 @@ static long gr_next_walked(gr_u64 i, struct gr_records *r) {
 
 /* The records that the first pass left over. A pass of its own: one call inside the other, the two
  * copies of the op would need too much stack. */
-GR_SUBPROGRAM int gr_do_walked_records(struct gr_worker *worker) {
+GR_SUBPROGRAM int gr_do_walked_records(struct gr_worker* worker) {
   GR_PROVE(worker);
   gr_u32 number = worker->number;
   struct gr_records r = {.worker = worker};
@@ -145,8 +145,8 @@ GR_SUBPROGRAM int gr_do_walked_records(struct gr_worker *worker) {
 /* --- Records of a page --- */
 
 /* Delimiters of the record's first 64 bytes, and its end, in front of the first quote. */
-GR_INLINE gr_u64 gr_view(struct gr_worker *worker, gr_u64 begin, gr_u64 size) {
-  const gr_u8 *text = worker->data + gr_in_data(begin);
+GR_INLINE gr_u64 gr_view(struct gr_worker* worker, gr_u64 begin, gr_u64 size) {
+  const gr_u8* text = worker->data + gr_in_data(begin);
   gr_u64 repeated = GR_REPEAT(gr_shape(GR_SHAPE_DELIMITER, 0));
   gr_u64 bits = gr_transpose(gr_lanes(worker, text, begin, repeated));
   gr_u64 end = 1ull << (size & 63);
@@ -155,24 +155,25 @@ GR_INLINE gr_u64 gr_view(struct gr_worker *worker, gr_u64 begin, gr_u64 size) {
   if (gr_needs_last_column()) bits |= end & (0 - fits);
   if (gr_is_quoted()) {
     gr_u64 at = gr_in_data(begin), group = at / GR_GROUP_BYTES, shift = at % GR_GROUP_BYTES;
-    gr_u64 quotes = worker->quotes[group] >> shift | (worker->quotes[group + 1] << 1) << (63 - shift);
+    gr_u64 quotes = worker->quotes[group] >> shift | (worker->quotes[group + 1] << 1)
+                                                         << (63 - shift);
     bits &= gr_lowest_bit(quotes) - 1;
   }
   return bits;
 }
 
 /* 1 if all needed fields end in view, where they should. */
-GR_INLINE gr_u64 gr_is_in_view(gr_u64 bits, gr_u64 size) {
+GR_INLINE gr_u64 gr_is_in_view(struct gr_row* row) {
   if (!gr_shape(GR_SHAPE_NEEDS_FIELDS, 0)) return 1;
-  if (gr_last_needed() >= 63) return 0;
-  gr_u64 last = gr_nth_bit(bits, gr_last_needed());
+  if (gr_last_needed() >= GR_GROUP_BYTES - 1) return 0;
+  gr_note_steps(row);
+  gr_u64 last = gr_nth_delimiter(row, gr_last_needed());
   if (!gr_needs_last_column()) return last != 0;
-  gr_u64 end = 1ull << (size & 63);
-  if (!gr_has_trailing_delimiter()) return last && last == (end & (0 - gr_sign(size - 64)));
-  return last && last == end >> 1;
+  gr_u64 end = (1ull << (row->size & 63)) & (0 - gr_sign(row->size - 64)); /* 0: not in view */
+  return last && last == (gr_has_trailing_delimiter() ? end >> 1 : end);
 }
 
-GR_INLINE void gr_walk_later(struct gr_worker *worker, gr_u64 begin, gr_u64 size) {
+GR_INLINE void gr_walk_later(struct gr_worker* worker, gr_u64 begin, gr_u64 size) {
   gr_u64 n = worker->to_walk_count & (GR_MAX_ENDS - 1);
   GR_OPAQUE(n);
   worker->to_walk[n].begin = begin;
@@ -180,11 +181,11 @@ GR_INLINE void gr_walk_later(struct gr_worker *worker, gr_u64 begin, gr_u64 size
   worker->to_walk_count++;
 }
 
-GR_INLINE gr_u64 gr_do_in_view(struct gr_records *r, gr_u64 begin, gr_u64 size) {
-  struct gr_worker *worker = r->worker;
+GR_INLINE gr_u64 gr_do_in_view(struct gr_records* r, gr_u64 begin, gr_u64 size) {
+  struct gr_worker* worker = r->worker;
   struct gr_row row = {.worker = worker, .begin = begin, .size = size};
   if (gr_shape(GR_SHAPE_NEEDS_FIELDS, 0)) row.delimiters = gr_view(worker, begin, size);
-  if ((gr_is_quoted() && worker->irregular) || !gr_is_in_view(row.delimiters, size)) {
+  if ((gr_is_quoted() && worker->irregular) || !gr_is_in_view(&row)) {
     gr_walk_later(worker, begin, size);
     return GR_DONE;
   }
@@ -192,14 +193,14 @@ GR_INLINE gr_u64 gr_do_in_view(struct gr_records *r, gr_u64 begin, gr_u64 size) 
   return gr_op(&row, &run);
 }
 
-static long gr_next_record(gr_u64 i, struct gr_records *r) {
-  struct gr_worker *worker = r->worker;
+static long gr_next_record(gr_u64 i, struct gr_records* r) {
+  struct gr_worker* worker = r->worker;
   gr_u64 k = (i + r->first_end) & (GR_MAX_ENDS - 1);
   GR_OPAQUE(k);
   gr_u64 begin = r->begin, end = worker->ends[k];
   r->begin = end + 1;
   gr_u64 size = end - begin;
-  const gr_u8 *text = worker->data + gr_in_page(end);
+  const gr_u8* text = worker->data + gr_in_page(end);
   size -= (gr_is_nonzero(text[-1] ^ '\r') ^ 1) & gr_is_nonzero(size);
   if (!size && gr_shape(GR_SHAPE_COLUMNS, 0) > 1) return 0;
   worker->records++;
@@ -207,7 +208,7 @@ static long gr_next_record(gr_u64 i, struct gr_records *r) {
 }
 
 /* A record that was too long to carry ends in this page, if any record does. */
-GR_SUBPROGRAM gr_u64 gr_end_long_record(struct gr_worker *worker) {
+GR_SUBPROGRAM gr_u64 gr_end_long_record(struct gr_worker* worker) {
   GR_PROVE(worker);
   gr_u64 end = worker->ends[0];
   gr_hand_out_long(worker, worker->long_begin, worker->file_offset + end - GR_PAGE_BYTES);
@@ -216,7 +217,7 @@ GR_SUBPROGRAM gr_u64 gr_end_long_record(struct gr_worker *worker) {
   return end + 1;
 }
 
-GR_SUBPROGRAM int gr_do_records(struct gr_worker *worker) {
+GR_SUBPROGRAM int gr_do_records(struct gr_worker* worker) {
   GR_PROVE(worker);
   gr_u32 number = worker->number;
   struct gr_records r = {.worker = worker, .begin = GR_PAGE_BYTES - worker->carry};
@@ -233,7 +234,7 @@ GR_SUBPROGRAM int gr_do_records(struct gr_worker *worker) {
   return 0;
 }
 
-GR_INLINE void gr_do_page(struct gr_worker *worker) {
+GR_INLINE void gr_do_page(struct gr_worker* worker) {
   gr_find_record_ends(worker);
   gr_do_records(worker);
   if (worker->to_walk_count) gr_do_walked_records(worker);

@@ -1,37 +1,57 @@
 /* A record of text and its fields.
  *
- * Two ways to find a field. "In view": the delimiters of the record's first 64 bytes are one bitmap;
- * as `field` is a constant, its bounds are the n-th bits of that word, and no loop is needed. "Walked":
- * for records whose needed fields do not all end in these bytes in front of the first quote, a
- * subprogram writes the bounds of all fields to worker->field_begin and field_end first. The op is
- * compiled once for each way (`walked` is a constant, too). */
+ * Two ways to find a field. "In view": the delimiters of the record's first 64 bytes are one
+ * bitmap; as `field` is a constant, its bounds are the n-th bits of that word, and no loop is
+ * needed. "Walked": for records whose needed fields do not all end in these bytes in front of the
+ * first quote, a subprogram writes the bounds of all fields to worker->field_begin and field_end
+ * first. The op is compiled once for each way (`walked` is a constant, too). */
 #ifndef GRAPNEL_LOWER_BPF_CSV_ROW_BPF_H
 #define GRAPNEL_LOWER_BPF_CSV_ROW_BPF_H
 
 #include "lower/bpf/groups.bpf.h"
 
 struct gr_row {
-  struct gr_worker *worker;
+  struct gr_worker* worker;
   gr_u64 begin;      /* in data */
   gr_u64 size;       /* without the line end */
   gr_u64 delimiters; /* in view: bit i: a delimiter at begin + i; the record's end is one, too */
   gr_u64 walked;
 };
 
-/* The n-th bit of `bits`, counted from 0; `n` is a constant below 64 when the op is linked, and the loop
- * is unrolled then. The same prefix of several calls is computed once. */
-GR_INLINE gr_u64 gr_nth_bit(gr_u64 bits, gr_u32 n) {
+/* The n-th delimiter in view, as a bit; `n` is a constant below 64 when the op is linked, and the
+ * loop is unrolled then. The same beginning of several calls is computed once. An op that reaches
+ * far to the right would hold too much at a time: every eighth step it comes from memory. */
+enum { GR_VIEW_STEP = 8, GR_FIELDS_IN_REGISTERS = 16 };
+
+GR_INLINE gr_u64 gr_nth_delimiter(struct gr_row* row, gr_u32 n) {
+  gr_u64 bits = row->delimiters;
+  gr_u32 from = 0;
+  if (gr_shape(GR_SHAPE_LAST_NEEDED, 0) >= GR_FIELDS_IN_REGISTERS && n >= GR_VIEW_STEP) {
+    from = n / GR_VIEW_STEP * GR_VIEW_STEP;
+    bits = *(volatile gr_u64*)&row->worker->view[n / GR_VIEW_STEP];
+  }
 #pragma clang loop unroll(full)
-  for (gr_u32 i = 0; i < n; i++) bits &= bits - 1;
+  for (gr_u32 i = from; i < n; i++) bits &= bits - 1;
   return gr_lowest_bit(bits);
 }
 
+/* Makes the steps that gr_nth_delimiter() begins at. */
+GR_INLINE void gr_note_steps(struct gr_row* row) {
+  if (gr_shape(GR_SHAPE_LAST_NEEDED, 0) < GR_FIELDS_IN_REGISTERS) return;
+  gr_u64 bits = row->delimiters;
+#pragma clang loop unroll(full)
+  for (gr_u32 i = 1; i <= gr_shape(GR_SHAPE_LAST_NEEDED, 0); i++) {
+    bits &= bits - 1;
+    if (i % GR_VIEW_STEP == 0) *(volatile gr_u64*)&row->worker->view[i / GR_VIEW_STEP] = bits;
+  }
+}
+
 /* Bounds of a field; flags if it cannot be had. */
-GR_INLINE gr_u64 gr_find_field(struct gr_row *row, gr_u32 field, struct gr_span *span) {
-  struct gr_worker *worker = row->worker;
+GR_INLINE gr_u64 gr_find_field(struct gr_row* row, gr_u32 field, struct gr_span* span) {
+  struct gr_worker* worker = row->worker;
   if (!row->walked) {
-    gr_u64 from = field ? gr_bit_number(gr_nth_bit(row->delimiters, field - 1)) + 1 : 0;
-    gr_u64 to = gr_bit_number(gr_nth_bit(row->delimiters, field));
+    gr_u64 from = field ? gr_bit_number(gr_nth_delimiter(row, field - 1)) + 1 : 0;
+    gr_u64 to = gr_bit_number(gr_nth_delimiter(row, field));
     span->at = row->begin + from;
     span->size = to - from;
     return 0;
@@ -49,11 +69,11 @@ GR_INLINE gr_u64 gr_find_field(struct gr_row *row, gr_u32 field, struct gr_span 
 
 /* --- What the op calls (op_abi.h) --- */
 
-GR_TEMPLATE gr_u64 gr_row_offset(struct gr_row *row) {
+GR_TEMPLATE gr_u64 gr_row_offset(struct gr_row* row) {
   return row->worker->file_offset + row->begin - GR_PAGE_BYTES;
 }
 
-GR_TEMPLATE gr_u64 gr_load_integer(struct gr_row *row, gr_u32 field, gr_s64 *value) {
+GR_TEMPLATE gr_u64 gr_load_integer(struct gr_row* row, gr_u32 field, gr_s64* value) {
   struct gr_span span;
   *value = 0;
   gr_u64 flags = gr_find_field(row, field, &span);
@@ -61,8 +81,8 @@ GR_TEMPLATE gr_u64 gr_load_integer(struct gr_row *row, gr_u32 field, gr_s64 *val
   return gr_number(row->worker, &span, 18, 0, value);
 }
 
-GR_TEMPLATE gr_u64 gr_load_decimal(struct gr_row *row, gr_u32 field, gr_u32 precision, gr_u32 scale,
-                                   gr_s64 *value) {
+GR_TEMPLATE gr_u64 gr_load_decimal(struct gr_row* row, gr_u32 field, gr_u32 precision, gr_u32 scale,
+                                   gr_s64* value) {
   struct gr_span span;
   *value = 0;
   gr_u64 flags = gr_find_field(row, field, &span);
@@ -70,7 +90,7 @@ GR_TEMPLATE gr_u64 gr_load_decimal(struct gr_row *row, gr_u32 field, gr_u32 prec
   return gr_number(row->worker, &span, precision - scale, scale, value);
 }
 
-GR_TEMPLATE gr_u64 gr_load_date_order(struct gr_row *row, gr_u32 field, gr_s64 *key) {
+GR_TEMPLATE gr_u64 gr_load_date_order(struct gr_row* row, gr_u32 field, gr_s64* key) {
   struct gr_span span;
   *key = 0;
   gr_u64 flags = gr_find_field(row, field, &span);
@@ -78,14 +98,14 @@ GR_TEMPLATE gr_u64 gr_load_date_order(struct gr_row *row, gr_u32 field, gr_s64 *
   return gr_date_key(row->worker, &span, key);
 }
 
-GR_TEMPLATE gr_u64 gr_load_date(struct gr_row *row, gr_u32 field, gr_s64 *days) {
+GR_TEMPLATE gr_u64 gr_load_date(struct gr_row* row, gr_u32 field, gr_s64* days) {
   gr_s64 key;
   gr_u64 flags = gr_load_date_order(row, field, &key);
   *days = flags ? 0 : gr_days_of_key(key);
   return flags;
 }
 
-GR_TEMPLATE gr_u64 gr_load_boolean(struct gr_row *row, gr_u32 field, gr_s64 *value) {
+GR_TEMPLATE gr_u64 gr_load_boolean(struct gr_row* row, gr_u32 field, gr_s64* value) {
   struct gr_span span;
   *value = 0;
   gr_u64 flags = gr_find_field(row, field, &span);
@@ -93,14 +113,14 @@ GR_TEMPLATE gr_u64 gr_load_boolean(struct gr_row *row, gr_u32 field, gr_s64 *val
   return gr_boolean(row->worker, &span, value);
 }
 
-GR_TEMPLATE gr_u64 gr_load_null(struct gr_row *row, gr_u32 field) {
+GR_TEMPLATE gr_u64 gr_load_null(struct gr_row* row, gr_u32 field) {
   struct gr_span span;
   gr_u64 flags = gr_find_field(row, field, &span);
   if (flags) return flags;
   return gr_is_nonzero(span.size) ^ GR_FLAG_NULL;
 }
 
-GR_TEMPLATE gr_u64 gr_load_text(struct gr_row *row, gr_u32 field, struct gr_text *text) {
+GR_TEMPLATE gr_u64 gr_load_text(struct gr_row* row, gr_u32 field, struct gr_text* text) {
   struct gr_span span;
   text->position = text->length = 0;
   gr_u64 flags = gr_find_field(row, field, &span);

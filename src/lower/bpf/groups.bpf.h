@@ -4,11 +4,10 @@
  * An entry, in 64-bit words:
  *     mark        generation << 16 | bit i: key i is NULL; another generation: the entry is free
  *     heads       one word per key: the number, or for text its first 7 bytes and its length on top
- *     tails       per text key 4 words: all its bytes, padded with zeroes, only if one of the keys has
- *                 more than 7 (else they are not written and not compared)
- *     slots       the state (state/layout.h)
- * Heads decide for short keys, so the common case compares one word per key. A new extent takes a new
- * generation and so starts with an empty table; nothing has to be cleared. */
+ *     tails       per text key 4 words: all its bytes, padded with zeroes, only if one of the keys
+ * has more than 7 (else they are not written and not compared) slots       the state
+ * (state/layout.h) Heads decide for short keys, so the common case compares one word per key. A new
+ * extent takes a new generation and so starts with an empty table; nothing has to be cleared. */
 #ifndef GRAPNEL_LOWER_BPF_GROUPS_BPF_H
 #define GRAPNEL_LOWER_BPF_GROUPS_BPF_H
 
@@ -23,15 +22,15 @@ enum {
 
 /* What the op works with; a local of the record loop, so that it lies in registers. */
 struct gr_run {
-  struct gr_worker *worker;
-  struct gr_group_area *area; /* NULL if the op has no keys */
+  struct gr_worker* worker;
+  struct gr_group_area* area; /* NULL if the op has no keys */
   gr_u64 head[GR_MAX_KEYS];
   gr_u64 nulls;
   gr_u64 tail_hash; /* nonzero: a text key has more than 7 bytes */
 };
 
-/* Layout of an entry; all of these fold to constants when the op is linked. Until then the loops below
- * must stay loops: unrolled around calls of gr_shape they would make the template, and each
+/* Layout of an entry; all of these fold to constants when the op is linked. Until then the loops
+ * below must stay loops: unrolled around calls of gr_shape they would make the template, and each
  * compilation, many times larger. */
 GR_INLINE gr_u64 gr_keys(void) { return gr_shape(GR_SHAPE_KEYS, 0); }
 GR_INLINE gr_u64 gr_tail_at(gr_u32 index) {
@@ -52,17 +51,17 @@ GR_INLINE gr_u64 gr_capacity(void) {
   return words > 1 << 9 ? 0 : capacity;
 }
 
-GR_INLINE gr_u64 *gr_entry(struct gr_group_area *area, gr_u64 index) {
+GR_INLINE gr_u64* gr_entry(struct gr_group_area* area, gr_u64 index) {
   index &= gr_capacity() - 1;
   GR_OPAQUE(index);
   return area->words + index * gr_entry_words();
 }
 
-GR_INLINE gr_u64 gr_mark(const struct gr_run *run) {
+GR_INLINE gr_u64 gr_mark(const struct gr_run* run) {
   return run->worker->generation << 16 | run->nulls;
 }
 
-GR_INLINE gr_u64 gr_hash(const struct gr_run *run) {
+GR_INLINE gr_u64 gr_hash(const struct gr_run* run) {
   gr_u64 hash = run->nulls;
   for (gr_u32 i = 0; i < gr_keys(); i++) {
     hash = (hash ^ run->head[i]) * 0x9e3779b97f4a7c15ull;
@@ -72,21 +71,21 @@ GR_INLINE gr_u64 gr_hash(const struct gr_run *run) {
 }
 
 /* Looks at one entry. 0: it is the group's. */
-GR_INLINE gr_u64 gr_differs(const gr_u64 *entry, const struct gr_run *run) {
+GR_INLINE gr_u64 gr_differs(const gr_u64* entry, const struct gr_run* run) {
   gr_u64 difference = entry[0] ^ gr_mark(run);
   for (gr_u32 i = 0; i < gr_keys(); i++) difference |= entry[1 + i] ^ run->head[i];
   return difference;
 }
 
 struct gr_probe {
-  struct gr_worker *worker;
-  struct gr_group_area *area;
+  struct gr_worker* worker;
+  struct gr_group_area* area;
   gr_u64 at;
   gr_u64 found; /* 1 + index of the entry */
 };
 
 /* The same on the key that lies in worker->key: mark, heads, tails. */
-GR_INLINE gr_u64 gr_stored_key_differs(const gr_u64 *entry, struct gr_worker *worker) {
+GR_INLINE gr_u64 gr_stored_key_differs(const gr_u64* entry, struct gr_worker* worker) {
   gr_u64 difference = 0;
   for (gr_u32 i = 0; i < 1 + gr_keys(); i++) difference |= entry[i] ^ worker->key[i];
   if (difference || !worker->long_keys) return difference;
@@ -94,17 +93,17 @@ GR_INLINE gr_u64 gr_stored_key_differs(const gr_u64 *entry, struct gr_worker *wo
   return difference;
 }
 
-GR_INLINE void gr_make_group(gr_u64 *entry, struct gr_worker *worker) {
+GR_INLINE void gr_make_group(gr_u64* entry, struct gr_worker* worker) {
   for (gr_u32 i = 0; i < gr_slots_at(); i++) entry[i] = worker->key[i];
   for (gr_u32 i = gr_slots_at(); i < gr_entry_words(); i++) entry[i] = 0;
   entry[gr_slots_at()] = ~0ull; /* first offset */
 }
 
-static long gr_probe_one(gr_u64 i, struct gr_probe *p) {
-  struct gr_worker *worker = p->worker;
+static long gr_probe_one(gr_u64 i, struct gr_probe* p) {
+  struct gr_worker* worker = p->worker;
   gr_u64 index = (p->at + i) & (gr_capacity() - 1);
   GR_OPAQUE(index);
-  gr_u64 *entry = p->area->words + index * gr_entry_words();
+  gr_u64* entry = p->area->words + index * gr_entry_words();
   if (entry[0] >> 16 != worker->generation) {
     if (worker->groups >= gr_capacity() / 4 * 3) return 1;
     gr_u64 n = worker->groups & (GR_MAX_GROUPS - 1);
@@ -120,7 +119,7 @@ static long gr_probe_one(gr_u64 i, struct gr_probe *p) {
 }
 
 /* Finds or makes the group of worker->key from `hash` on; 1 + index of its entry, or 0. */
-GR_SUBPROGRAM gr_u64 gr_probe_on(struct gr_worker *worker, gr_u64 hash) {
+GR_SUBPROGRAM gr_u64 gr_probe_on(struct gr_worker* worker, gr_u64 hash) {
   GR_PROVE(worker);
   gr_u32 number = worker->number;
   struct gr_probe p = {.worker = worker, .at = hash};
@@ -132,30 +131,34 @@ GR_SUBPROGRAM gr_u64 gr_probe_on(struct gr_worker *worker, gr_u64 hash) {
 
 /* --- What the op calls (op_abi.h) --- */
 
-GR_TEMPLATE gr_u64 gr_parameter(struct gr_run *run, gr_u32 index) {
+GR_TEMPLATE gr_u64 gr_parameter(struct gr_run* run, gr_u32 index) {
   return run->worker->parameters.word[index];
 }
 
-GR_TEMPLATE gr_u64 *gr_state(struct gr_run *run) { return run->worker->state; }
+GR_TEMPLATE gr_u64* gr_temporary(struct gr_run* run, gr_u32 index) {
+  return run->worker->temporaries + index;
+}
 
-GR_TEMPLATE void gr_key_int(struct gr_run *run, gr_u32 index, gr_s64 value, gr_u64 is_null) {
+GR_TEMPLATE gr_u64* gr_state(struct gr_run* run) { return run->worker->state; }
+
+GR_TEMPLATE void gr_key_int(struct gr_run* run, gr_u32 index, gr_s64 value, gr_u64 is_null) {
   run->head[index] = value;
   run->nulls |= is_null << index;
 }
 
 /* Bytes [8 * word, 8 * word + 8) of a text of `size` bytes, zeroes behind its end. */
-GR_INLINE gr_u64 gr_text_word(const gr_u8 *text, gr_u64 size, gr_u64 word) {
-  gr_u64 rest = size - 8 * word; /* wraps if there is nothing */
-  gr_u64 keep = gr_sign(rest) - 1;                       /* anything at all? */
-  gr_u64 whole = gr_sign(rest - 8) - 1;                  /* 8 bytes or more? */
+GR_INLINE gr_u64 gr_text_word(const gr_u8* text, gr_u64 size, gr_u64 word) {
+  gr_u64 rest = size - 8 * word;        /* wraps if there is nothing */
+  gr_u64 keep = gr_sign(rest) - 1;      /* anything at all? */
+  gr_u64 whole = gr_sign(rest - 8) - 1; /* 8 bytes or more? */
   gr_u64 part = (1ull << (8 * rest & 63)) - 1;
   return gr_load8(text + 8 * word) & keep & (whole | part);
 }
 
-GR_TEMPLATE gr_u64 gr_key_text(struct gr_run *run, gr_u32 index, const struct gr_text *text,
+GR_TEMPLATE gr_u64 gr_key_text(struct gr_run* run, gr_u32 index, const struct gr_text* text,
                                gr_u64 is_null) {
   gr_u64 size = text->length;
-  const gr_u8 *bytes = run->worker->data + gr_in_data(text->position);
+  const gr_u8* bytes = run->worker->data + gr_in_data(text->position);
   gr_u64 first = gr_text_word(bytes, size, 0);
   run->head[index] = (first & (~0ull >> 8)) | size << 56;
   run->nulls |= is_null << index;
@@ -172,10 +175,10 @@ GR_TEMPLATE gr_u64 gr_key_text(struct gr_run *run, gr_u32 index, const struct gr
   return 0;
 }
 
-/* Writes the key to worker->key. The tails of long keys are there already; those of short ones beside
- * them become zeroes. */
-GR_INLINE void gr_store_key(struct gr_run *run) {
-  struct gr_worker *worker = run->worker;
+/* Writes the key to worker->key. The tails of long keys are there already; those of short ones
+ * beside them become zeroes. */
+GR_INLINE void gr_store_key(struct gr_run* run) {
+  struct gr_worker* worker = run->worker;
   worker->long_keys = run->tail_hash;
   worker->key[0] = gr_mark(run);
   for (gr_u32 i = 0; i < gr_keys(); i++) {
@@ -186,12 +189,12 @@ GR_INLINE void gr_store_key(struct gr_run *run) {
   }
 }
 
-GR_TEMPLATE gr_u64 *gr_group(struct gr_run *run) {
+GR_TEMPLATE gr_u64* gr_group(struct gr_run* run) {
   gr_u64 hash = gr_hash(run) + run->tail_hash;
   if (!run->tail_hash) {
 #pragma unroll
     for (gr_u32 i = 0; i < GR_PROBES_IN_LINE; i++) {
-      gr_u64 *entry = gr_entry(run->area, hash + i);
+      gr_u64* entry = gr_entry(run->area, hash + i);
       if (!gr_differs(entry, run)) return entry + gr_slots_at();
     }
   }
@@ -202,14 +205,14 @@ GR_TEMPLATE gr_u64 *gr_group(struct gr_run *run) {
 }
 
 /* Both texts have at most GR_BPF_TEXT_BYTES bytes that count. */
-GR_INLINE gr_u64 gr_text_matches(struct gr_run *run, const struct gr_text *text, gr_u32 parameter,
+GR_INLINE gr_u64 gr_text_matches(struct gr_run* run, const struct gr_text* text, gr_u32 parameter,
                                  gr_u64 whole) {
   gr_u64 place = run->worker->parameters.word[parameter];
   gr_u64 size = place & 0xffffffff;
   gr_u64 from = place >> 32 & (GR_TEXT_PARAMETER_BYTES - 1);
   GR_OPAQUE(from);
-  const gr_u8 *bytes = run->worker->data + gr_in_data(text->position);
-  const gr_u8 *wanted = run->worker->parameters.text + from;
+  const gr_u8* bytes = run->worker->data + gr_in_data(text->position);
+  const gr_u8* wanted = run->worker->parameters.text + from;
   gr_u64 difference = whole ? text->length ^ size : gr_is_below(text->length, size);
 #pragma unroll
   for (gr_u32 i = 0; i < GR_BPF_TEXT_BYTES / 8; i++)
@@ -217,11 +220,11 @@ GR_INLINE gr_u64 gr_text_matches(struct gr_run *run, const struct gr_text *text,
   return gr_is_nonzero(difference) ^ 1;
 }
 
-GR_TEMPLATE gr_u64 gr_text_equal(struct gr_run *run, const struct gr_text *text, gr_u32 parameter) {
+GR_TEMPLATE gr_u64 gr_text_equal(struct gr_run* run, const struct gr_text* text, gr_u32 parameter) {
   return gr_text_matches(run, text, parameter, 1);
 }
 
-GR_TEMPLATE gr_u64 gr_text_starts_with(struct gr_run *run, const struct gr_text *text,
+GR_TEMPLATE gr_u64 gr_text_starts_with(struct gr_run* run, const struct gr_text* text,
                                        gr_u32 parameter) {
   return gr_text_matches(run, text, parameter, 0);
 }

@@ -81,8 +81,8 @@ std::optional<FoundMember> find_member(const btf* types, const btf_type* in, con
   return std::nullopt;
 }
 
-/// Copies the needed structs from `kernel` to a new BTF: size, and the needed members as pointers or
-/// integers at their places.
+/// Copies the needed structs from `kernel` to a new BTF: size, and the needed members as pointers
+/// or integers at their places.
 class Excerpt {
  public:
   explicit Excerpt(const btf* kernel)
@@ -97,8 +97,8 @@ class Excerpt {
       const auto found = find_member(kernel_, type, name);
       const int member_type = found ? type_id(found->type) : -1;
       if (member_type < 0) {
-        return no_btf("this kernel's struct " + std::string(needed.name) + " has no member " + name +
-                      " as grapnel knows it");
+        return no_btf("this kernel's struct " + std::string(needed.name) + " has no member " +
+                      name + " as grapnel knows it");
       }
       members.emplace_back(*found, member_type);
     }
@@ -126,7 +126,8 @@ class Excerpt {
     if (btf_is_ptr(type)) return pointer_;
     if (!btf_is_int(type) || type->size > 8) return -1;
     int& id = integers_[type->size];
-    if (id == 0) id = btf__add_int(made_.get(), ("u" + std::to_string(type->size)).c_str(), type->size, 0);
+    if (id == 0)
+      id = btf__add_int(made_.get(), ("u" + std::to_string(type->size)).c_str(), type->size, 0);
     return id;
   }
 

@@ -1,4 +1,5 @@
-// Type information about the running kernel, cut down to what our BPF programs are relocated against.
+// Type information about the running kernel, cut down to what our BPF programs are relocated
+// against.
 //
 // libbpf would parse the kernel's whole BTF (several MB) for each object that it loads: 5 to 12 ms.
 // Against this excerpt of some hundred bytes loading takes half a millisecond.

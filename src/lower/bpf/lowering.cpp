@@ -12,8 +12,10 @@ namespace {
 
 Result<std::string_view> template_for(source::Format format) {
   switch (format) {
-  case source::Format::csv: return embedded::tmpl_csv_bpf();
-  default: break;
+    case source::Format::csv:
+      return embedded::tmpl_csv_bpf();
+    default:
+      break;
   }
   return Error{ErrorKind::hook, "there is no BPF program for this format", ""};
 }
@@ -70,11 +72,8 @@ Status add_group(std::string_view key, const gr_u64* slots, uint32_t slot_count,
 Result<Lowered> lower_job(const program::Job& job) {
   GRAPNEL_TRY(Plan plan, make_plan(job, Target::bpf));
   GRAPNEL_TRY(const std::string_view bitcode, template_for(job.source->layout.format));
-  CompileRequest request{.plan = plan,
-                         .record_template = bitcode,
-                         .machine = "bpf v3",
-                         .entry = "",
-                         .bpf_cpu = "v3"};
+  CompileRequest request{
+      .plan = plan, .record_template = bitcode, .machine = "bpf v3", .entry = "", .bpf_cpu = "v3"};
   GRAPNEL_TRY(CompiledObject compiled, compile(request, user_cache()));
   return Lowered{std::move(plan), std::move(compiled.bytes), compiled.from_cache};
 }
@@ -106,6 +105,7 @@ Status add_worker_state(const program::Job& job, const Plan& plan, const gr_work
   if (!job.op->aggregating) return ok_status();
   state::Partial gathered = job.make_partial();
   if (plan.keys.empty()) {
+    if (worker.state[state::kRecordCountSlot] == 0) return ok_status();
     GRAPNEL_CHECK(add_group({}, worker.state, plan.slot_count, gathered));
   } else {
     std::string key;

@@ -30,8 +30,8 @@ inline constexpr const char* kGroupMap = "gr_group_areas";
 /// Makes a worker ready for the first use: what stays the same for all extents.
 void prepare_worker(gr_worker& worker, uint32_t number, const gr_parameters& parameters);
 
-/// Makes it ready for an extent whose first record starts at `file_offset`: nothing of the last one is
-/// left.
+/// Makes it ready for an extent whose first record starts at `file_offset`: nothing of the last one
+/// is left.
 void reset_worker(gr_worker& worker, uint64_t file_offset);
 
 /// Adds the groups (or the only state) that the worker has gathered to `partial`. `groups` is only

@@ -105,7 +105,8 @@ Result<Object::Handle> Object::open(std::string_view elf, const LoadOptions& opt
     how.kernel_log_level = 1;
   }
   Handle handle(bpf_object__open_mem(elf.data(), elf.size(), &how));
-  if (!handle) return Error{ErrorKind::internal, "libbpf does not understand the compiled object", ""};
+  if (!handle)
+    return Error{ErrorKind::internal, "libbpf does not understand the compiled object", ""};
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, handle.get()) {
     if (bpf_map__is_internal(map)) continue;
@@ -147,8 +148,7 @@ Result<MapMemory> Object::map(const std::string& name) const {
   const size_t bytes = static_cast<size_t>(bpf_map__value_size(map)) * bpf_map__max_entries(map);
   MapMemory memory;
   memory.size_ = (bytes + page - 1) / page * page;
-  void* data =
-      mmap(nullptr, memory.size_, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+  void* data = mmap(nullptr, memory.size_, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
   if (data == MAP_FAILED) return Error::system("cannot map the BPF map " + name, errno);
   memory.data_ = data;
   return memory;

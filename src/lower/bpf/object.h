@@ -1,5 +1,5 @@
-// A BPF object in the kernel: loaded programs, mapped maps. What it holds goes away with it, or with
-// the process.
+// A BPF object in the kernel: loaded programs, mapped maps. What it holds goes away with it, or
+// with the process.
 #pragma once
 
 #include <cstddef>
@@ -41,9 +41,9 @@ class MapMemory {
 
 /// How to load an object.
 struct LoadOptions {
-  std::string name;        ///< shown by bpftool
-  std::string btf_path;    ///< type information to relocate against (KernelBtf); empty: the kernel's
-  uint32_t map_elements = 1;  ///< of each map
+  std::string name;      ///< shown by bpftool
+  std::string btf_path;  ///< type information to relocate against (KernelBtf); empty: the kernel's
+  uint32_t map_elements = 1;               ///< of each map
   std::vector<std::string> left_out_maps;  ///< not made; the programs do not use them
 };
 
@@ -70,8 +70,8 @@ class Object {
   Handle handle_;
 };
 
-/// Runs a program of type syscall with `context` (copied in and out). The result is what the program
-/// returned. ErrorKind::hook if it cannot run.
+/// Runs a program of type syscall with `context` (copied in and out). The result is what the
+/// program returned. ErrorKind::hook if it cannot run.
 Result<uint32_t> run_syscall_program(int program, void* context, size_t context_size);
 
 }  // namespace grapnel::lower::bpf

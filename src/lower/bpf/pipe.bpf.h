@@ -1,5 +1,5 @@
-/* The pipe as a source of pages. splice() from a file fills a pipe with references to the pages of the
- * page cache; while they are in it, they stay where they are. This lists them as segments. */
+/* The pipe as a source of pages. splice() from a file fills a pipe with references to the pages of
+ * the page cache; while they are in it, they stay where they are. This lists them as segments. */
 #ifndef GRAPNEL_LOWER_BPF_PIPE_BPF_H
 #define GRAPNEL_LOWER_BPF_PIPE_BPF_H
 
@@ -11,16 +11,16 @@ struct gr_pipe_buffer {
 };
 
 struct gr_pipe_walk {
-  struct gr_worker *worker;
+  struct gr_worker* worker;
   gr_u64 page_constant;
-  gr_u64 buffers;      /* address of the ring */
-  gr_u64 next, count;  /* buffers taken, and all */
+  gr_u64 buffers;     /* address of the ring */
+  gr_u64 next, count; /* buffers taken, and all */
   gr_u64 mask;
   struct gr_pipe_buffer now; /* what is left of the buffer at hand */
 };
 
-GR_INLINE gr_u64 gr_read_pipe_buffer(gr_u64 address, struct gr_pipe_buffer *buffer) {
-  struct pipe_buffer *kernel = (struct pipe_buffer *)address;
+GR_INLINE gr_u64 gr_read_pipe_buffer(gr_u64 address, struct gr_pipe_buffer* buffer) {
+  struct pipe_buffer* kernel = (struct pipe_buffer*)address;
   /* Decided while loading: the three members lie side by side in all kernels so far. */
   if (bpf_core_field_offset(struct pipe_buffer, page) == 0 &&
       bpf_core_field_offset(struct pipe_buffer, offset) == 8 &&
@@ -33,7 +33,7 @@ GR_INLINE gr_u64 gr_read_pipe_buffer(gr_u64 address, struct gr_pipe_buffer *buff
 }
 
 /* A buffer can be longer than a page: its pages lie side by side in memory then. */
-static long gr_take_segment(gr_u64 i, struct gr_pipe_walk *w) {
+static long gr_take_segment(gr_u64 i, struct gr_pipe_walk* w) {
   if (!w->now.bytes) {
     if (w->next == w->count) return 1;
     gr_u64 size = bpf_core_type_size(struct pipe_buffer);
@@ -47,7 +47,7 @@ static long gr_take_segment(gr_u64 i, struct gr_pipe_walk *w) {
   gr_u64 n = i & (GR_MAX_SEGMENTS - 1);
   GR_OPAQUE(n);
   gr_u32 bytes = w->now.bytes < GR_PAGE_BYTES ? w->now.bytes : GR_PAGE_BYTES;
-  struct gr_segment *segment = &w->worker->segments[n];
+  struct gr_segment* segment = &w->worker->segments[n];
   segment->address = w->now.page * 64 + w->page_constant + w->now.offset;
   segment->bytes = bytes;
   w->now.offset += bytes;
@@ -57,19 +57,19 @@ static long gr_take_segment(gr_u64 i, struct gr_pipe_walk *w) {
 }
 
 /* Lists what is in the pipe behind descriptor `fd` of this process. */
-GR_SUBPROGRAM int gr_take_pipe(struct gr_worker *worker, gr_u32 fd, gr_u64 page_constant) {
+GR_SUBPROGRAM int gr_take_pipe(struct gr_worker* worker, gr_u32 fd, gr_u64 page_constant) {
   GR_PROVE(worker);
   worker->segment_count = 0;
-  struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-  struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+  struct task_struct* task = (struct task_struct*)bpf_get_current_task_btf();
+  struct fdtable* table = BPF_CORE_READ(task, files, fdt);
   if (fd >= BPF_CORE_READ(table, max_fds)) {
     gr_fail(worker, GR_STATUS_PIPE);
     return 0;
   }
-  struct file **files = BPF_CORE_READ(table, fd);
-  struct file *file = 0;
+  struct file** files = BPF_CORE_READ(table, fd);
+  struct file* file = 0;
   bpf_probe_read_kernel(&file, sizeof file, files + fd);
-  struct pipe_inode_info *pipe = BPF_CORE_READ(file, private_data);
+  struct pipe_inode_info* pipe = BPF_CORE_READ(file, private_data);
   gr_u32 tail = BPF_CORE_READ(pipe, tail), head = BPF_CORE_READ(pipe, head);
   gr_u32 slots = BPF_CORE_READ(pipe, ring_size);
   gr_u32 used = head - tail;
@@ -91,21 +91,21 @@ GR_SUBPROGRAM int gr_take_pipe(struct gr_worker *worker, gr_u32 fd, gr_u64 page_
 /* --- The program --- */
 
 /* The record template's: works off worker->page_bytes bytes at data + GR_PAGE_BYTES. */
-GR_INLINE void gr_do_page(struct gr_worker *worker);
+GR_INLINE void gr_do_page(struct gr_worker* worker);
 
 struct gr_pipe_pages {
-  struct gr_worker *worker;
+  struct gr_worker* worker;
 };
 
-static long gr_pipe_page(gr_u64 i, struct gr_pipe_pages *p) {
-  struct gr_worker *worker = p->worker;
+static long gr_pipe_page(gr_u64 i, struct gr_pipe_pages* p) {
+  struct gr_worker* worker = p->worker;
   gr_u64 n = i & (GR_MAX_SEGMENTS - 1);
   GR_OPAQUE(n);
-  struct gr_segment *segment = &worker->segments[n];
+  struct gr_segment* segment = &worker->segments[n];
   gr_u64 bytes = segment->bytes;
   if (bytes - 1 >= GR_PAGE_BYTES) return 0;
   worker->page_bytes = bytes;
-  if (bpf_probe_read_kernel(worker->data + GR_PAGE_BYTES, bytes, (void *)segment->address)) {
+  if (bpf_probe_read_kernel(worker->data + GR_PAGE_BYTES, bytes, (void*)segment->address)) {
     gr_fail(worker, GR_STATUS_FAULT);
     return 1;
   }
@@ -113,7 +113,7 @@ static long gr_pipe_page(gr_u64 i, struct gr_pipe_pages *p) {
   return worker->status != GR_STATUS_OK;
 }
 
-SEC("syscall") int gr_pipe(struct gr_request *request) {
+SEC("syscall") int gr_pipe(struct gr_request* request) {
   gr_u32 number = request->worker;
   struct gr_pipe_pages p = {.worker = bpf_map_lookup_elem(&gr_workers, &number)};
   if (!p.worker) return 1;

@@ -1,11 +1,11 @@
-/* Stage 1: where records end. Finds the line feeds outside quotes of one page, in groups of 64 bytes,
- * and writes their positions to worker->ends. For quoted text it also keeps the bitmap of the quotes
- * (worker->quotes) and sees whether each quote stands where one may stand: an opening one at the start
- * of a field, a closing one at its end. Where one does not, worker->irregular sends every record of
- * the page that has a quote to the exact form, which knows what it means.
+/* Stage 1: where records end. Finds the line feeds outside quotes of one page, in groups of 64
+ * bytes, and writes their positions to worker->ends. For quoted text it also keeps the bitmap of
+ * the quotes (worker->quotes) and sees whether each quote stands where one may stand: an opening
+ * one at the start of a field, a closing one at its end. Where one does not, worker->irregular
+ * sends every record of the page that has a quote to the exact form, which knows what it means.
  *
- * The common case has no branch that depends on the data: a group's first line feed is stored whether
- * there is one or not, and the count grows by 0 or 1. */
+ * The common case has no branch that depends on the data: a group's first line feed is stored
+ * whether there is one or not, and the count grows by 0 or 1. */
 #ifndef GRAPNEL_LOWER_BPF_RECORD_ENDS_BPF_H
 #define GRAPNEL_LOWER_BPF_RECORD_ENDS_BPF_H
 
@@ -15,11 +15,11 @@ enum { GR_GROUPS_A_CALL = 4 };
 
 /* A bitmap in text order: positions `at` + bit number, appended to worker->ends. */
 struct gr_append {
-  struct gr_worker *worker;
+  struct gr_worker* worker;
   gr_u64 bits, at, count;
 };
 
-GR_INLINE void gr_append_lowest(struct gr_append *a) {
+GR_INLINE void gr_append_lowest(struct gr_append* a) {
   gr_u64 bit = gr_lowest_bit(a->bits);
   gr_u64 k = a->count & (GR_MAX_ENDS - 1);
   GR_OPAQUE(k);
@@ -28,7 +28,7 @@ GR_INLINE void gr_append_lowest(struct gr_append *a) {
   a->bits ^= bit;
 }
 
-static long gr_append_some(gr_u64 i, struct gr_append *a) {
+static long gr_append_some(gr_u64 i, struct gr_append* a) {
   if (!a->bits) return 1;
   gr_append_lowest(a);
   gr_append_lowest(a);
@@ -38,7 +38,7 @@ static long gr_append_some(gr_u64 i, struct gr_append *a) {
 }
 
 /* Groups with many line feeds. `at`: of the group. */
-GR_SUBPROGRAM int gr_append_ends(struct gr_worker *worker, gr_u64 bits, gr_u64 at) {
+GR_SUBPROGRAM int gr_append_ends(struct gr_worker* worker, gr_u64 bits, gr_u64 at) {
   GR_PROVE(worker);
   struct gr_append a = {.worker = worker, .bits = bits, .at = at, .count = worker->end_count};
   bpf_loop(GR_GROUP_BYTES / 4, gr_append_some, &a, 0);
@@ -47,7 +47,7 @@ GR_SUBPROGRAM int gr_append_ends(struct gr_worker *worker, gr_u64 bits, gr_u64 a
 }
 
 /* One bitmap of line feeds in text order. */
-GR_INLINE void gr_add_ends(struct gr_worker *worker, gr_u64 bits, gr_u64 at, gr_u64 *count) {
+GR_INLINE void gr_add_ends(struct gr_worker* worker, gr_u64 bits, gr_u64 at, gr_u64* count) {
   struct gr_append a = {.worker = worker, .bits = bits, .at = at, .count = *count};
   gr_append_lowest(&a);
   if (a.bits) {
@@ -62,12 +62,12 @@ GR_INLINE void gr_add_ends(struct gr_worker *worker, gr_u64 bits, gr_u64 at, gr_
 }
 
 struct gr_groups {
-  struct gr_worker *worker;
-  gr_u64 count;     /* record ends found so far */
-  gr_u64 inside;    /* quoted text: all ones or 0 */
+  struct gr_worker* worker;
+  gr_u64 count;  /* record ends found so far */
+  gr_u64 inside; /* quoted text: all ones or 0 */
 };
 
-GR_INLINE void gr_plain_group(struct gr_groups *g, gr_u64 at) {
+GR_INLINE void gr_plain_group(struct gr_groups* g, gr_u64 at) {
   gr_u64 lanes = gr_lanes(g->worker, g->worker->data + at, at, GR_REPEAT('\n'));
   gr_u64 lowest = gr_lowest_bit(lanes);
   if (lanes ^ lowest) {
@@ -83,9 +83,10 @@ GR_INLINE void gr_plain_group(struct gr_groups *g, gr_u64 at) {
 
 GR_INLINE gr_u64 gr_group_at(gr_u64 i) { return gr_in_page(i * GR_GROUP_BYTES); }
 
-static long gr_plain_groups(gr_u64 i, struct gr_groups *g) {
+static long gr_plain_groups(gr_u64 i, struct gr_groups* g) {
   GR_KEEP_LOOP
-  for (gr_u32 k = 0; k < GR_GROUPS_A_CALL; k++) gr_plain_group(g, gr_group_at(i * GR_GROUPS_A_CALL + k));
+  for (gr_u32 k = 0; k < GR_GROUPS_A_CALL; k++)
+    gr_plain_group(g, gr_group_at(i * GR_GROUPS_A_CALL + k));
   return 0;
 }
 
@@ -109,23 +110,23 @@ GR_INLINE gr_u64 gr_begins_behind(gr_u64 c, gr_u64 next) {
 }
 
 struct gr_check {
-  struct gr_worker *worker;
+  struct gr_worker* worker;
   gr_u64 bits;   /* quotes still to be checked, in text order */
   gr_u64 inside; /* bit of a quote: set if it opens a field */
   gr_u64 at;     /* of bit 0 */
   gr_u64 wrong;
 };
 
-GR_INLINE void gr_check_lowest(struct gr_check *c) {
+GR_INLINE void gr_check_lowest(struct gr_check* c) {
   gr_u64 bit = gr_lowest_bit(c->bits);
-  const gr_u8 *text = c->worker->data + gr_in_page(c->at + gr_bit_number(bit));
+  const gr_u8* text = c->worker->data + gr_in_page(c->at + gr_bit_number(bit));
   gr_u64 opens = gr_is_nonzero(c->inside & bit);
   gr_u64 good = gr_choose(opens, gr_ends_before(text[-1]), gr_begins_behind(text[1], text[2]));
   c->wrong |= gr_is_nonzero(c->bits) & (good ^ 1);
   c->bits ^= bit;
 }
 
-static long gr_check_some(gr_u64 i, struct gr_check *c) {
+static long gr_check_some(gr_u64 i, struct gr_check* c) {
   if (!c->bits) return 1;
   gr_check_lowest(c);
   gr_check_lowest(c);
@@ -133,7 +134,7 @@ static long gr_check_some(gr_u64 i, struct gr_check *c) {
 }
 
 /* Groups with many quotes. */
-GR_SUBPROGRAM int gr_check_quotes(struct gr_worker *worker, gr_u64 bits, gr_u64 inside, gr_u64 at) {
+GR_SUBPROGRAM int gr_check_quotes(struct gr_worker* worker, gr_u64 bits, gr_u64 inside, gr_u64 at) {
   GR_PROVE(worker);
   struct gr_check c = {.worker = worker, .bits = bits, .inside = inside, .at = at};
   bpf_loop(GR_GROUP_BYTES / 2, gr_check_some, &c, 0);
@@ -141,9 +142,9 @@ GR_SUBPROGRAM int gr_check_quotes(struct gr_worker *worker, gr_u64 bits, gr_u64 
   return 0;
 }
 
-GR_INLINE void gr_quoted_group(struct gr_groups *g, gr_u64 at) {
-  struct gr_worker *worker = g->worker;
-  const gr_u8 *text = worker->data + at;
+GR_INLINE void gr_quoted_group(struct gr_groups* g, gr_u64 at) {
+  struct gr_worker* worker = g->worker;
+  const gr_u8* text = worker->data + at;
   gr_u64 ends = gr_lanes(worker, text, at, GR_REPEAT('\n'));
   gr_u64 quotes = gr_lanes(worker, text, at, GR_REPEAT(gr_shape(GR_SHAPE_QUOTE, 0)));
   ends = gr_transpose(ends);
@@ -164,7 +165,7 @@ GR_INLINE void gr_quoted_group(struct gr_groups *g, gr_u64 at) {
   gr_add_ends(worker, ends & ~inside, at, &g->count);
 }
 
-static long gr_quoted_groups(gr_u64 i, struct gr_groups *g) {
+static long gr_quoted_groups(gr_u64 i, struct gr_groups* g) {
   GR_KEEP_LOOP
   for (gr_u32 k = 0; k < GR_GROUPS_A_CALL; k++)
     gr_quoted_group(g, gr_group_at(i * GR_GROUPS_A_CALL + k));
@@ -172,7 +173,7 @@ static long gr_quoted_groups(gr_u64 i, struct gr_groups *g) {
 }
 
 /* The quotes of the carried bytes again: they have moved. */
-static long gr_carried_group(gr_u64 i, struct gr_groups *g) {
+static long gr_carried_group(gr_u64 i, struct gr_groups* g) {
   gr_u64 at = (GR_PAGE_BYTES - GR_GROUP_BYTES - i * GR_GROUP_BYTES) & (GR_PAGE_BYTES - 1);
   GR_OPAQUE(at);
   gr_u64 lanes = gr_lanes_exact(g->worker->data + at, GR_REPEAT(gr_shape(GR_SHAPE_QUOTE, 0)));
@@ -183,17 +184,17 @@ static long gr_carried_group(gr_u64 i, struct gr_groups *g) {
 }
 
 /* A closing quote at the end of the page before could not be checked then. */
-GR_INLINE void gr_check_pending_quote(struct gr_worker *worker) {
-  const gr_u8 *page = worker->data + GR_PAGE_BYTES;
+GR_INLINE void gr_check_pending_quote(struct gr_worker* worker) {
+  const gr_u8* page = worker->data + GR_PAGE_BYTES;
   if (worker->after_quote == 1)
     worker->irregular |= gr_begins_behind(page[0], page[1]) ^ 1;
   else if (worker->after_quote == 2)
     worker->irregular |= gr_is_byte(page[0], '\n') ^ 1;
 }
 
-GR_INLINE void gr_note_pending_quote(struct gr_worker *worker) {
+GR_INLINE void gr_note_pending_quote(struct gr_worker* worker) {
   gr_u64 end = gr_in_page(worker->page_bytes - 1);
-  const gr_u8 *last = worker->data + end;
+  const gr_u8* last = worker->data + end;
   gr_u64 quote = gr_shape(GR_SHAPE_QUOTE, 0);
   worker->after_quote = 0;
   if (worker->inside_quotes) return;
@@ -205,17 +206,17 @@ GR_INLINE void gr_note_pending_quote(struct gr_worker *worker) {
 
 /* Behind the page stand two line feeds, so that a quote or a CR at its very end looks regular until
  * the next page tells; groups are looked at whole, so zeroes follow. */
-GR_INLINE void gr_pad_page(struct gr_worker *worker) {
+GR_INLINE void gr_pad_page(struct gr_worker* worker) {
   gr_u64 bytes = worker->page_bytes;
   if (bytes < GR_PAGE_BYTES)
     bpf_probe_read_kernel(worker->data + GR_PAGE_BYTES + (bytes & (GR_PAGE_BYTES - 1)),
                           sizeof worker->padding, worker->padding);
   else
-    *(gr_u64 *)(worker->data + 2 * GR_PAGE_BYTES) = '\n' << 8 | '\n';
+    *(gr_u64*)(worker->data + 2 * GR_PAGE_BYTES) = '\n' << 8 | '\n';
 }
 
 /* Forgets the line feeds of the padding. */
-GR_INLINE void gr_drop_padding(struct gr_worker *worker) {
+GR_INLINE void gr_drop_padding(struct gr_worker* worker) {
   gr_u64 end = GR_PAGE_BYTES + worker->page_bytes;
 #pragma unroll
   for (int i = 0; i < 2; i++) {
@@ -226,7 +227,7 @@ GR_INLINE void gr_drop_padding(struct gr_worker *worker) {
 }
 
 /* Fills worker->ends for the page's worker->page_bytes bytes. */
-GR_SUBPROGRAM int gr_find_record_ends(struct gr_worker *worker) {
+GR_SUBPROGRAM int gr_find_record_ends(struct gr_worker* worker) {
   GR_PROVE(worker);
   gr_u64 calls = (worker->page_bytes + GR_GROUPS_A_CALL * GR_GROUP_BYTES - 1) /
                  (GR_GROUPS_A_CALL * GR_GROUP_BYTES);

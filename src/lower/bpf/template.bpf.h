@@ -3,8 +3,8 @@
 #define GRAPNEL_LOWER_BPF_TEMPLATE_BPF_H
 
 #include "lower/bpf/kernel.bpf.h"
-#include "lower/bpf/worker.h"
 #include "lower/bpf/words.bpf.h"
+#include "lower/bpf/worker.h"
 #include "lower/op_abi.h"
 #include "lower/op_math.h"
 
@@ -34,7 +34,7 @@ struct {
 } gr_group_areas SEC(".maps");
 
 /* The first trouble stays: it is the one to be reported. */
-GR_INLINE void gr_fail(struct gr_worker *worker, enum gr_status status) {
+GR_INLINE void gr_fail(struct gr_worker* worker, enum gr_status status) {
   if (!worker->status) worker->status = status;
 }
 
@@ -54,13 +54,13 @@ GR_INLINE gr_u64 gr_in_data(gr_u64 at) {
 
 /* The lanes (words.bpf.h) of a character in the 64 bytes at data + at, all of them below
  * 2 * GR_PAGE_BYTES or in the slack. */
-GR_SUBPROGRAM gr_u64 gr_exact_lanes(struct gr_worker *worker, gr_u64 at, gr_u64 repeated) {
+GR_SUBPROGRAM gr_u64 gr_exact_lanes(struct gr_worker* worker, gr_u64 at, gr_u64 repeated) {
   GR_PROVE(worker);
   return gr_lanes_exact(worker->data + gr_in_data(at), repeated);
 }
 
 /* The same in line for text that is ASCII. `text` is data + at, as the caller has it. */
-GR_INLINE gr_u64 gr_lanes(struct gr_worker *worker, const gr_u8 *text, gr_u64 at, gr_u64 repeated) {
+GR_INLINE gr_u64 gr_lanes(struct gr_worker* worker, const gr_u8* text, gr_u64 at, gr_u64 repeated) {
   gr_u64 all = 0;
   gr_u64 lanes = gr_lanes_ascii(text, repeated, &all);
   if (all & GR_HIGH) lanes = gr_exact_lanes(worker, at, repeated);
@@ -68,16 +68,16 @@ GR_INLINE gr_u64 gr_lanes(struct gr_worker *worker, const gr_u8 *text, gr_u64 at
 }
 
 /* Hands out the record of `bytes` bytes at data + begin. */
-GR_SUBPROGRAM int gr_hand_out(struct gr_worker *worker, gr_u64 begin, gr_u64 bytes, gr_u32 kind) {
+GR_SUBPROGRAM int gr_hand_out(struct gr_worker* worker, gr_u64 begin, gr_u64 bytes, gr_u32 kind) {
   GR_PROVE(worker);
   gr_u32 key = worker->number;
-  struct gr_out_area *area = bpf_map_lookup_elem(&gr_out_areas, &key);
+  struct gr_out_area* area = bpf_map_lookup_elem(&gr_out_areas, &key);
   gr_u64 used = worker->out_bytes;
   if (!area || used > GR_OUT_BYTES || bytes >= 2 * GR_PAGE_BYTES) {
     gr_fail(worker, GR_STATUS_OUT_FULL);
     return 0;
   }
-  struct gr_out *out = (struct gr_out *)(area->bytes + used);
+  struct gr_out* out = (struct gr_out*)(area->bytes + used);
   out->file_offset = worker->file_offset + begin - GR_PAGE_BYTES;
   out->bytes = bytes;
   out->kind = kind;
@@ -89,16 +89,16 @@ GR_SUBPROGRAM int gr_hand_out(struct gr_worker *worker, gr_u64 begin, gr_u64 byt
 }
 
 /* Hands out a record that is not in `data`: user space reads it. */
-GR_SUBPROGRAM int gr_hand_out_long(struct gr_worker *worker, gr_u64 begin, gr_u64 end) {
+GR_SUBPROGRAM int gr_hand_out_long(struct gr_worker* worker, gr_u64 begin, gr_u64 end) {
   GR_PROVE(worker);
   gr_u32 key = worker->number;
-  struct gr_out_area *area = bpf_map_lookup_elem(&gr_out_areas, &key);
+  struct gr_out_area* area = bpf_map_lookup_elem(&gr_out_areas, &key);
   gr_u64 used = worker->out_bytes;
   if (!area || used > GR_OUT_BYTES || end - begin > 0xffffffffull) {
     gr_fail(worker, GR_STATUS_OUT_FULL);
     return 0;
   }
-  struct gr_out *out = (struct gr_out *)(area->bytes + used);
+  struct gr_out* out = (struct gr_out*)(area->bytes + used);
   out->file_offset = begin;
   out->bytes = end - begin;
   out->kind = GR_OUT_LONG;
@@ -108,7 +108,7 @@ GR_SUBPROGRAM int gr_hand_out_long(struct gr_worker *worker, gr_u64 begin, gr_u6
 
 /* Moves the bytes of the unfinished record, from data + `begin` to the page's end, in front of the
  * next page. One that is too long to be carried is only remembered. */
-GR_SUBPROGRAM int gr_carry_rest(struct gr_worker *worker, gr_u64 begin) {
+GR_SUBPROGRAM int gr_carry_rest(struct gr_worker* worker, gr_u64 begin) {
   GR_PROVE(worker);
   gr_u64 end = GR_PAGE_BYTES + worker->page_bytes;
   gr_u64 rest = end - begin;

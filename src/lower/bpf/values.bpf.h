@@ -1,6 +1,6 @@
-/* Text to values. Each conversion has a form without branches for what nearly every field looks like,
- * and a subprogram for the rest. What neither takes escapes to the exact form in user space, which
- * knows all spellings; an escape is never wrong. */
+/* Text to values. Each conversion has a form without branches for what nearly every field looks
+ * like, and a subprogram for the rest. What neither takes escapes to the exact form in user space,
+ * which knows all spellings; an escape is never wrong. */
 #ifndef GRAPNEL_LOWER_BPF_VALUES_BPF_H
 #define GRAPNEL_LOWER_BPF_VALUES_BPF_H
 
@@ -11,7 +11,7 @@ struct gr_span {
   gr_u64 at, size;
 };
 
-GR_INLINE const gr_u8 *gr_span_text(struct gr_worker *worker, const struct gr_span *span) {
+GR_INLINE const gr_u8* gr_span_text(struct gr_worker* worker, const struct gr_span* span) {
   return worker->data + gr_in_data(span->at);
 }
 
@@ -50,7 +50,7 @@ GR_INLINE gr_u64 gr_eight_digits(gr_u64 digits) {
 }
 
 /* The `size` characters (0..8) at `text` as digits, right-aligned behind zeroes. */
-GR_INLINE gr_u64 gr_right_aligned(const gr_u8 *text, gr_u64 size) {
+GR_INLINE gr_u64 gr_right_aligned(const gr_u8* text, gr_u64 size) {
   gr_u64 digits = gr_load8(text) ^ GR_REPEAT('0');
   gr_u64 shift = (64 - 8 * size) & 63;
   return (digits << shift) & (0 - gr_is_nonzero(size));
@@ -60,8 +60,9 @@ GR_INLINE gr_u64 gr_at_most_8(gr_u64 n) {
   return (gr_u64)gr_choose(gr_is_less_near((gr_s64)n, 8), (gr_s64)n, 8);
 }
 
-/* A run of at most 18 digits; worker->number_flags becomes GR_FLAG_ESCAPE if there is anything else. */
-GR_SUBPROGRAM gr_u64 gr_long_digits(struct gr_worker *worker, gr_u64 at, gr_u64 size) {
+/* A run of at most 18 digits; worker->number_flags becomes GR_FLAG_ESCAPE if there is anything
+ * else. */
+GR_SUBPROGRAM gr_u64 gr_long_digits(struct gr_worker* worker, gr_u64 at, gr_u64 size) {
   GR_PROVE(worker);
   gr_u64 low = gr_at_most_8(size), middle = gr_at_most_8(size - low), high = size - low - middle;
   gr_u64 digits = gr_right_aligned(worker->data + gr_in_data(at), high);
@@ -76,9 +77,9 @@ GR_SUBPROGRAM gr_u64 gr_long_digits(struct gr_worker *worker, gr_u64 at, gr_u64 
   return value + gr_eight_digits(digits);
 }
 
-/* Any integer or decimal: optional '-', at most 18 digits, a point. The value is the result, the flags
- * are left in worker->number_flags. `form`: integer digits that fit, and scale. */
-GR_SUBPROGRAM gr_s64 gr_slow_number(struct gr_worker *worker, gr_u64 at, gr_u64 size, gr_u32 form) {
+/* Any integer or decimal: optional '-', at most 18 digits, a point. The value is the result, the
+ * flags are left in worker->number_flags. `form`: integer digits that fit, and scale. */
+GR_SUBPROGRAM gr_s64 gr_slow_number(struct gr_worker* worker, gr_u64 at, gr_u64 size, gr_u32 form) {
   GR_PROVE(worker);
   gr_u64 integer_digits = form >> 8, scale = form & 255;
   worker->number_flags = size ? GR_FLAG_ESCAPE : GR_FLAG_NULL;
@@ -86,7 +87,7 @@ GR_SUBPROGRAM gr_s64 gr_slow_number(struct gr_worker *worker, gr_u64 at, gr_u64 
   gr_u64 negative = worker->data[gr_in_data(at)] == '-';
   at += negative;
   size -= negative;
-  const gr_u8 *text = worker->data + gr_in_data(at);
+  const gr_u8* text = worker->data + gr_in_data(at);
   gr_u64 points = gr_transpose((gr_equal_bytes(gr_load8(text), GR_REPEAT('.')) >> 7) |
                                (gr_equal_bytes(gr_load8(text + 8), GR_REPEAT('.')) >> 6) |
                                (gr_equal_bytes(gr_load8(text + 16), GR_REPEAT('.')) >> 5));
@@ -106,10 +107,10 @@ GR_SUBPROGRAM gr_s64 gr_slow_number(struct gr_worker *worker, gr_u64 at, gr_u64 
   return negative ? 0 - value : value;
 }
 
-/* In line: up to eight characters, no sign, and for decimals either no point or one in front of exactly
- * `scale` digits. `scale` and `integer_digits` are constants. */
-GR_INLINE gr_u64 gr_number(struct gr_worker *worker, const struct gr_span *span, gr_u32 integer_digits,
-                           gr_u32 scale, gr_s64 *value) {
+/* In line: up to eight characters, no sign, and for decimals either no point or one in front of
+ * exactly `scale` digits. `scale` and `integer_digits` are constants. */
+GR_INLINE gr_u64 gr_number(struct gr_worker* worker, const struct gr_span* span,
+                           gr_u32 integer_digits, gr_u32 scale, gr_s64* value) {
   gr_u64 shift = (64 - 8 * span->size) & 63;
   gr_u64 digits = (gr_load8(gr_span_text(worker, span)) ^ GR_REPEAT('0')) << shift;
   gr_u64 factor = 1;
@@ -155,10 +156,10 @@ GR_SUBPROGRAM gr_u64 gr_is_no_leap_day(gr_u64 key) {
   return (year ? year : century) & 3 ? GR_FLAG_ESCAPE : 0;
 }
 
-GR_INLINE gr_u64 gr_date_key(struct gr_worker *worker, const struct gr_span *span, gr_s64 *key) {
-  const gr_u8 *text = gr_span_text(worker, span);
+GR_INLINE gr_u64 gr_date_key(struct gr_worker* worker, const struct gr_span* span, gr_s64* key) {
+  const gr_u8* text = gr_span_text(worker, span);
   gr_u64 start = gr_load8(text) ^ 0x2d30302d30303030ull; /* "0000-00-" */
-  gr_u64 end = *(const gr_u16 *)(text + 8) ^ 0x3030ull;
+  gr_u64 end = *(const gr_u16*)(text + 8) ^ 0x3030ull;
   gr_u64 bad = (((start + 0x7f76767f76767676ull) | start) & GR_HIGH) |
                (((end + 0x7676) | end) & 0x8080) | (span->size ^ 10);
   gr_u64 order = __builtin_bswap64(start) | (end & 0xff) << 4 | end >> 8;
@@ -185,7 +186,7 @@ GR_INLINE gr_s64 gr_days_of_key(gr_u64 key) {
 
 /* --- Booleans --- */
 
-GR_INLINE gr_u64 gr_boolean(struct gr_worker *worker, const struct gr_span *span, gr_s64 *value) {
+GR_INLINE gr_u64 gr_boolean(struct gr_worker* worker, const struct gr_span* span, gr_s64* value) {
   *value = 0;
   gr_u64 size = span->size;
   if (size - 1 > 4) return size ? GR_FLAG_ESCAPE : GR_FLAG_NULL;

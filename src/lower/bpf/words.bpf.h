@@ -1,5 +1,5 @@
-/* Text eight bytes at a time. BPF has no vectors, no count-trailing-zeroes and no conditional moves;
- * what has no branch costs the verifier one pass and the CPU no misprediction.
+/* Text eight bytes at a time. BPF has no vectors, no count-trailing-zeroes and no conditional
+ * moves; what has no branch costs the verifier one pass and the CPU no misprediction.
  *
  * Words are little endian: the first byte of the text is the lowest. "Flags" means 0x80 in the byte
  * that is meant and 0 elsewhere. */
@@ -10,20 +10,21 @@
 #include "lower/op_math.h"
 
 #define GR_INLINE static __attribute__((always_inline)) inline
-/* Its own subprogram, verified once and for unknown contents of the memory it is given. All loops live
- * in such functions: inlined, the verifier would multiply their states with those of their callers. */
+/* Its own subprogram, verified once and for unknown contents of the memory it is given. All loops
+ * live in such functions: inlined, the verifier would multiply their states with those of their
+ * callers. */
 #define GR_SUBPROGRAM __attribute__((noinline))
 
-/* The verifier lets a global function be called with NULL: it must look. The barrier keeps LLVM from
- * computing with the pointer before that. */
-#define GR_PROVE(pointer)      \
-  do {                         \
-    if (!(pointer)) return 0;  \
+/* The verifier lets a global function be called with NULL: it must look. The barrier keeps LLVM
+ * from computing with the pointer before that. */
+#define GR_PROVE(pointer)                 \
+  do {                                    \
+    if (!(pointer)) return 0;             \
     __asm__ volatile("" : "+r"(pointer)); \
   } while (0)
 
-/* In front of a loop of a few rounds: unrolled, it would only make compiling slower. The verifier follows
- * such loops round by round. */
+/* In front of a loop of a few rounds: unrolled, it would only make compiling slower. The verifier
+ * follows such loops round by round. */
 #define GR_KEEP_LOOP _Pragma("clang loop unroll(disable)")
 
 #define GR_ONES 0x0101010101010101ull
@@ -33,7 +34,7 @@
 
 /* Eight bytes at any address. The pointer's type promises an alignment that is not there: BPF on
  * x86-64 needs none, and with the honest type LLVM would load byte by byte. */
-GR_INLINE gr_u64 gr_load8(const void *at) { return *(const gr_u64 *)at; }
+GR_INLINE gr_u64 gr_load8(const void* at) { return *(const gr_u64*)at; }
 
 /* Flags of the bytes that equal `byte`; exact. */
 GR_INLINE gr_u64 gr_equal_bytes(gr_u64 word, gr_u64 repeated) {
@@ -54,12 +55,12 @@ GR_INLINE gr_u64 gr_bit_number(gr_u64 single_bit) {
 }
 GR_INLINE gr_u64 gr_trailing_zeroes(gr_u64 x) { return gr_bit_number(gr_lowest_bit(x)); }
 
-/* 64 bytes as a bitmap of those that equal a character, first in the order that is cheap to make, "by
- * lanes": bit 8 * i + k for byte i of word k. All words are ORed into *all.
+/* 64 bytes as a bitmap of those that equal a character, first in the order that is cheap to make,
+ * "by lanes": bit 8 * i + k for byte i of word k. All words are ORed into *all.
  *
- * This form is right only if none of the 64 bytes is above 127: then no addition carries into the next
- * byte. The caller looks at *all afterwards. */
-GR_INLINE gr_u64 gr_lanes_ascii(const gr_u8 *at, gr_u64 repeated, gr_u64 *all) {
+ * This form is right only if none of the 64 bytes is above 127: then no addition carries into the
+ * next byte. The caller looks at *all afterwards. */
+GR_INLINE gr_u64 gr_lanes_ascii(const gr_u8* at, gr_u64 repeated, gr_u64* all) {
   gr_u64 others = 0; /* flags of the bytes that differ */
 #pragma unroll
   for (int k = 0; k < 8; k++) {
@@ -72,7 +73,7 @@ GR_INLINE gr_u64 gr_lanes_ascii(const gr_u8 *at, gr_u64 repeated, gr_u64 *all) {
   return ~others;
 }
 
-GR_INLINE gr_u64 gr_lanes_exact(const gr_u8 *at, gr_u64 repeated) {
+GR_INLINE gr_u64 gr_lanes_exact(const gr_u8* at, gr_u64 repeated) {
   gr_u64 equal = 0;
 #pragma unroll
   for (int k = 0; k < 8; k++) {

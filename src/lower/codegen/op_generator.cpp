@@ -14,6 +14,11 @@ namespace {
 
 using llvm::Value;
 
+/// BPF: above this, values are put away instead of being held in registers and on the stack.
+constexpr size_t kMostNodesOnStack = 40;
+constexpr uint32_t kWordsPerNode = 4;
+static_assert(kMostBpfNodes * kWordsPerNode <= GR_MAX_TEMPORARIES);
+
 /// A node's value in generated code.
 struct Operand {
   /// integer: i64; boolean: flag "is true" (never set together with is_null); real: double;
@@ -42,6 +47,7 @@ class OpGenerator {
     builder_.SetInsertPoint(body);
     logic_ = make_logic(plan.target, builder_, calls_);
     body_ = body;
+    puts_away_ = plan.target == Target::bpf && plan.nodes.size() > kMostNodesOnStack;
   }
 
   void generate() {
@@ -70,10 +76,17 @@ class OpGenerator {
   }
   Value* text_local() { return local(llvm::ArrayType::get(word_type(), 2)); }
 
-  const Operand& operand(uint32_t number) {
-    if (!operands_[number]) operands_[number] = make(plan_.nodes[number]);
-    return *operands_[number];
+  /// The value of a node, where it is used.
+  Operand operand(uint32_t number) {
+    if (!operands_[number]) {
+      const Operand made = make(plan_.nodes[number]);
+      operands_[number] = puts_away_ ? put_away(number, made) : made;
+    }
+    return puts_away_ ? fetch(number, *operands_[number]) : *operands_[number];
   }
+  Operand put_away(uint32_t number, const Operand& operand);
+  Operand fetch(uint32_t number, const Operand& operand);
+  Value* temporary(uint32_t number, uint32_t word_index);
 
   Operand make(const Node& node);
   Operand load(const Node& node);
@@ -129,7 +142,55 @@ class OpGenerator {
   llvm::BasicBlock* locals_ = nullptr;  ///< entry: allocas only
   llvm::BasicBlock* body_ = nullptr;
   std::vector<std::optional<Operand>> operands_;
+  bool puts_away_ = false;
 };
+
+// --- values put away ---------------------------------------------------------------------------
+//
+// A BPF program has 512 bytes of stack for a whole chain of calls. What a large op holds at a time would
+// not fit; so each node's value goes to memory of the worker, and comes from there at each use. The
+// accesses are volatile: else LLVM would keep the values in registers, and so on the stack.
+
+Value* OpGenerator::temporary(uint32_t number, uint32_t word_index) {
+  return calls_.call("gr_temporary", builder_.getPtrTy(),
+                     {run_, half(number * kWordsPerNode + word_index)});
+}
+
+/// The operand with its non-constant parts replaced by nothing: fetch() knows where they are.
+Operand OpGenerator::put_away(uint32_t number, const Operand& operand) {
+  Operand left = operand;
+  const auto put = [&](Value* value, uint32_t word_index) -> Value* {
+    if (llvm::isa<llvm::Constant>(value)) return value;
+    builder_.CreateAlignedStore(value, temporary(number, word_index), llvm::Align(8), true);
+    return nullptr;
+  };
+  if (plan_.nodes[number].value == ValueClass::text) {
+    put(read(operand.value, 0), 0);
+    put(read(operand.value, 1), 1);
+    left.value = nullptr;
+  } else {
+    left.value = put(operand.value, 0);
+  }
+  left.is_null = put(operand.is_null, 2);
+  return left;
+}
+
+Operand OpGenerator::fetch(uint32_t number, const Operand& left) {
+  Operand operand = left;
+  const auto get = [&](uint32_t word_index) {
+    return builder_.CreateAlignedLoad(word_type(), temporary(number, word_index), llvm::Align(8),
+                                      true);
+  };
+  if (operand.value == nullptr && plan_.nodes[number].value == ValueClass::text) {
+    operand.value = text_local();
+    write(operand.value, 0, get(0));
+    write(operand.value, 1, get(1));
+  } else if (operand.value == nullptr) {
+    operand.value = get(0);
+  }
+  if (operand.is_null == nullptr) operand.is_null = get(2);
+  return operand;
+}
 
 // --- values ------------------------------------------------------------------------------------
 
