@@ -32,6 +32,7 @@ from tables import random_table, sql_text  # noqa: E402
 
 LEAST_EXECUTED = 0.8
 LARGE_TABLES = 3
+LOWERINGS = [None, None, "avx2", "plain"]
 KEPT = grapnel_cli.BUILD / "differential"
 
 
@@ -151,20 +152,22 @@ class Outcome:
     passed, failed, skipped = "passed", "failed", "skipped"
 
 
-def ask(sql, hook, threads):
-    """(kind, content): 'rows' with them, or 'error', 'refused', 'cannot' with the message."""
-    answer = grapnel_cli.query(sql, hook=hook, threads=threads, format="json", stats=False,
-                               timeout=60)
+def ask(sql, hook, threads, lowering=None):
+    """(kind, content, program): 'rows' with them and what computed them, or 'error', 'refused',
+    'hook cannot' with the message. `lowering`: a level of vector instructions to force."""
+    answer = grapnel_cli.query(sql, hook=hook, threads=threads, format="json", timeout=60,
+                               env={"GRAPNEL_NATIVE": lowering} if lowering else None)
     kinds = {value: name for name, value in grapnel_cli.EXIT.items()}
     kind = kinds.get(answer.code, f"exit code {answer.code}")
     if kind == "ok":
-        return "rows", json.loads(answer.out, parse_int=str, parse_float=str)
-    return kind, answer.err.strip()
+        rows = json.loads(answer.out, parse_int=str, parse_float=str)
+        return "rows", rows, answer.stats.get("program", "?")
+    return kind, answer.err.strip(), ""
 
 
 def judge(query, answer, expected, failure):
     """What is wrong with grapnel's answer, or None; and whether the query was skipped, and why."""
-    kind, content = answer
+    kind, content, _ = answer
     if kind == "rows":
         if failure is None:
             return difference(content, expected), None
@@ -186,8 +189,13 @@ def run_query(name, table, query, expected, failure, hooks, rng):
     did = {}
     for hook in hooks:
         threads = rng.choice([1, 2])
-        answer = ask(sql, hook, threads)
+        lowering = rng.choice(LOWERINGS) if hook == "read" else None
+        answer = ask(sql, hook, threads, lowering)
         did[hook] = answer[0]
+        if answer[2] and hook != "pipe":
+            did[answer[2]] = "queries"
+        if answer[0] == "hook cannot":
+            did[f"{hook} cannot"] = answer[1].split("\n")[0][-70:]
         if answer[0] == "hook cannot" and hook != "read":
             continue
         problem, skipped = judge(query, answer, expected, failure)
@@ -195,15 +203,16 @@ def run_query(name, table, query, expected, failure, hooks, rng):
             return Outcome.failed, "", [
                 f"FAILED {name} --hook {hook} --threads {threads}", f"  {problem}",
                 f"  oracle: {query.oracle}" + (f" -> {failure}" if failure else ""),
-                "  " + command(sql, hook, threads)], did
+                "  " + command(sql, hook, threads, lowering)], did
         if skipped:
             return Outcome.skipped, skipped, [], did
     return Outcome.passed, "", [], did
 
 
-def command(sql, hook, threads):
+def command(sql, hook, threads, lowering=None):
     quoted = sql.replace("'", "'\\''")
-    return f"{grapnel_cli.PROGRAM} query --hook {hook} --threads {threads} '{quoted}'"
+    forced = f"GRAPNEL_NATIVE={lowering} " if lowering else ""
+    return f"{forced}{grapnel_cli.PROGRAM} query --hook {hook} --threads {threads} '{quoted}'"
 
 
 # --- all of them ----------------------------------------------------------------------------------
@@ -214,7 +223,7 @@ def usable_hooks():
     probe.write_text("a,b\n1,2\n" * 100)
     found = []
     for hook in ("read", "mmap", "direct", "pipe"):
-        kind, content = ask(f"SELECT count(*) FROM csv({sql_text(str(probe))}, header => true, "
+        kind, content, _ = ask(f"SELECT count(*) FROM csv({sql_text(str(probe))}, header => true, "
                             "columns => 'a VARCHAR, b VARCHAR')", hook, 1)
         if kind == "rows":
             found.append(hook)
@@ -283,7 +292,7 @@ class Suite:
             if reason:
                 self.reasons[reason] += 1
             for hook, kind in did.items():
-                self.per_hook[hook][kind] += 1
+                self.per_hook.setdefault(hook, collections.Counter())[kind] += 1
         if lines:
             self.report("\n".join(lines))
         return outcome != Outcome.failed
@@ -308,7 +317,7 @@ class Suite:
         for reason, count in self.reasons.most_common():
             print(f"skipped {count}: {reason}")
         for hook, kinds in self.per_hook.items():
-            print(f"{hook}: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
+            print(f"{hook}: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(8)))
         counts = self.counts
         total = sum(counts.values())
         executed = counts[Outcome.passed] + counts[Outcome.failed]

@@ -215,7 +215,7 @@ def csv_field(rng, text, delimiter, quote, policy):
 def write_csv(rng, path, columns, rows, options):
     delimiter, quote = options["delimiter"], options["quote"]
     policy = rng.choice(["must", "must", "some", "all"])
-    newline = rng.choice(["\n", "\n", "\r\n"])
+    newline = options["newline"] = rng.choice(["\n", "\n", "\r\n"])
     end = delimiter if options["trailing"] else ""
     lines = []
     if options["header"]:
@@ -252,9 +252,10 @@ def csv_table(rng, path, columns, options):
               f"columns => {sql_text(column_list(columns))})")
     read = columns + [Column("trailing_", "VARCHAR", True)] if options["trailing"] else columns
     names = ", ".join(f'"{column.name}"' for column in columns)
+    newline = options["newline"].replace("\r", "\\r").replace("\n", "\\n")
     oracle = (f"SELECT {names} FROM read_csv({sql_text(path)}, delim = '{shown}', "
               f"quote = '{options['quote']}', escape = '{options['quote']}', "
-              f"header = {options['header']}, auto_detect = false, "
+              f"header = {options['header']}, new_line = '{newline}', auto_detect = false, "
               f"columns = {duckdb_columns(read)}, max_line_size = 10000000)")
     return Table(path, columns, rows, source, oracle, samples)
 
