@@ -111,6 +111,19 @@ void print_statistics(const api::Statistics& statistics, const QueryCommand& com
   if (!command.quiet && statistics.file_bytes > 0) std::cerr << summary_text(statistics) << '\n';
 }
 
+/// "'read'", or "'read' 88 %, 'direct' 12 %" where several did a good part.
+std::string hooks_text(const api::Statistics& statistics) {
+  uint64_t bytes = 0;
+  for (const auto& hook : statistics.hooks) bytes += hook.bytes;
+  std::string text;
+  for (const auto& hook : statistics.hooks) {
+    const uint64_t percent = bytes == 0 ? 0 : (hook.bytes * 100 + bytes / 2) / bytes;
+    if (percent == 0 || percent == 100) continue;
+    text += (text.empty() ? "'" : ", '") + hook.name + "' " + std::to_string(percent) + " %";
+  }
+  return text.empty() ? "'" + statistics.hook + "'" : text;
+}
+
 }  // namespace
 
 std::string summary_text(const api::Statistics& statistics) {
@@ -119,7 +132,7 @@ std::string summary_text(const api::Statistics& statistics) {
   uint64_t bytes = statistics.stitched.bytes;
   for (const auto& hook : statistics.hooks) bytes += hook.bytes;
   if (bytes == 0) return text;
-  text += ", " + bytes_text(static_cast<double>(bytes)) + " read by '" + statistics.hook + "'";
+  text += ", " + bytes_text(static_cast<double>(bytes)) + " read by " + hooks_text(statistics);
   if (!statistics.program.empty()) text += " (" + statistics.program + ")";
   char time[64];
   std::snprintf(time, sizeof time, " in %.*f s", statistics.wall_seconds < 0.1 ? 4 : 2,

@@ -1,5 +1,7 @@
 #include "engine/explain.h"
 
+#include "engine/statistics.h"
+
 #include <cstdio>
 
 namespace grapnel::engine {
@@ -127,7 +129,7 @@ std::vector<std::string> explain(const Prepared& prepared, const api::Statistics
   plan.add("table", source::describe(source));
   add_op(plan, prepared, names);
   add_finish(plan, prepared, names);
-  plan.add("program", prepared.program->name() + " (" + prepared.program_note + ")");
+  plan.add("program", short_name(*prepared.program) + " (" + prepared.program_note + ")");
   plan.add("hook", prepared.decision.reason);
   plan.add("hooks", choose::to_text(prepared.decision));
   plan.add("threads", std::to_string(prepared.threads));

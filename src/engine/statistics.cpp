@@ -21,10 +21,15 @@ api::HookStatistics to_public(std::string name, const hooks::HookCounters& count
 
 }  // namespace
 
+std::string short_name(const program::Program& program) {
+  const std::string name = program.name();
+  return name.substr(0, name.find(':'));
+}
+
 api::Statistics make_statistics(const Prepared& prepared, const scan::Statistics& scanned) {
   api::Statistics statistics;
   statistics.table = source::table_expression(*prepared.job->source);
-  statistics.program = prepared.program->name();
+  statistics.program = short_name(*prepared.program);
   statistics.why = prepared.decision.reason;
   for (const auto& [name, counters] : scanned.hooks) {
     statistics.hooks.push_back(to_public(name, counters));
@@ -32,7 +37,11 @@ api::Statistics make_statistics(const Prepared& prepared, const scan::Statistics
   const auto most =
       std::max_element(statistics.hooks.begin(), statistics.hooks.end(),
                        [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
-  if (most != statistics.hooks.end()) statistics.hook = most->name;
+  if (most != statistics.hooks.end()) {
+    statistics.hook = most->name;
+    const hooks::Hook* hook = hooks::find_hook(most->name);
+    if (hook != nullptr && hook->in_kernel()) statistics.program = "bpf";
+  }
   statistics.stitched = to_public({}, scanned.stitched);
   statistics.file_bytes = scanned.file_bytes;
   statistics.threads = scanned.threads;

@@ -54,6 +54,10 @@ TEST(Summary, NamesWhoDidIt) {
   EXPECT_EQ(summary_text(statistics),
             "114160 of 6001215 records, 759.9 MB read by 'read' (native avx512) in 0.15 s, "
             "5.10 GB/s");
+  statistics.hooks[0].bytes = 300'000'000;
+  statistics.hooks.push_back({"direct", 100'000'000, 9, 0, 0, 0, 0, 0, 0});
+  EXPECT_NE(summary_text(statistics).find("400.0 MB read by 'read' 75 %, 'direct' 25 % ("),
+            std::string::npos);
 }
 
 TEST(Schema, QuotesPaths) {
