@@ -25,7 +25,8 @@ def median_ms(command, times=21):
 
 @case
 def csv_output(tmp):
-    answer = grapnel.query(f"SELECT * FROM '{small_csv(tmp)}'", stats=False).expect()
+    answer = grapnel.run("query", "--quiet", "--format", "csv",
+                         f"SELECT * FROM '{small_csv(tmp)}'").expect()
     assert answer.out == 'name,age,paid\n"Ada, Lady",36,12.50\nBob,,-3.25\n"say ""hi""",7,0.00\n'
     assert answer.err == "", answer.err
 
