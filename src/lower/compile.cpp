@@ -45,8 +45,7 @@ Result<CompiledObject> run_compiler(const CompileRequest& request) {
   grapnel_jit_result output{};
   const int failed = compiler->compile(&input, &output);
   CompiledObject object;
-  object.compile_ms =
-      output.parse_ms + output.generate_ms + output.optimise_ms + output.emit_ms;
+  object.compile_ms = output.parse_ms + output.generate_ms + output.optimise_ms + output.emit_ms;
   std::string error;
   if (failed == 0)
     object.bytes.assign(output.object, output.object_size);

@@ -109,7 +109,8 @@ enum gr_shape_item {
   GR_SHAPE_KEYS,         /* number of group keys; 0: one group */
   GR_SHAPE_KEY_KIND,     /* enum gr_key_kind of key `index` */
   GR_SHAPE_SLOTS,        /* 64-bit slots of one group */
-  GR_SHAPE_SELECTS       /* 1: row query, gr_op is a filter */
+  GR_SHAPE_SELECTS,      /* 1: row query, gr_op is a filter */
+  GR_SHAPE_NODES         /* how large the op is: nodes of its plan */
 };
 gr_u64 gr_shape(gr_u32 item, gr_u32 index);
 

@@ -1,11 +1,12 @@
 /* Arithmetic of the generated op that needs another form in BPF than natively. Included by every
  * template, called by generated code, always inlined.
  *
- * BPF: no conditional moves, no set-on-compare, no signed division, no 128-bit product. So everything
- * there is mask arithmetic; the barriers keep LLVM from turning it back into branches, each of which
- * the verifier would have to follow for both outcomes.
+ * BPF: no conditional moves, no set-on-compare, no signed division, no 128-bit product. So
+ * everything there is mask arithmetic; the barriers keep LLVM from turning it back into branches,
+ * each of which the verifier would have to follow for both outcomes.
  *
- * Overflow results are 0 or 1. Saying 1 too often is allowed (the record escapes), too seldom is not. */
+ * Overflow results are 0 or 1. Saying 1 too often is allowed (the record escapes), too seldom is
+ * not. */
 #ifndef GRAPNEL_LOWER_OP_MATH_H
 #define GRAPNEL_LOWER_OP_MATH_H
 
@@ -35,7 +36,9 @@ GR_TEMPLATE gr_u64 gr_is_less(gr_s64 a, gr_s64 b) {
 }
 GR_TEMPLATE gr_u64 gr_is_less_near(gr_s64 a, gr_s64 b) { return gr_sign((gr_u64)a - (gr_u64)b); }
 /* Unsigned a < b. */
-GR_TEMPLATE gr_u64 gr_is_below(gr_u64 a, gr_u64 b) { return gr_sign((~a & b) | (~(a ^ b) & (a - b))); }
+GR_TEMPLATE gr_u64 gr_is_below(gr_u64 a, gr_u64 b) {
+  return gr_sign((~a & b) | (~(a ^ b) & (a - b)));
+}
 
 /* condition (0 or 1) ? a : b */
 GR_TEMPLATE gr_s64 gr_choose(gr_u64 condition, gr_s64 a, gr_s64 b) {
@@ -44,12 +47,12 @@ GR_TEMPLATE gr_s64 gr_choose(gr_u64 condition, gr_s64 a, gr_s64 b) {
   return (gr_s64)(((gr_u64)a & mask) | ((gr_u64)b & ~mask));
 }
 
-GR_TEMPLATE gr_u64 gr_add(gr_s64 a, gr_s64 b, gr_s64 *result) {
+GR_TEMPLATE gr_u64 gr_add(gr_s64 a, gr_s64 b, gr_s64* result) {
   gr_u64 r = (gr_u64)a + (gr_u64)b;
   *result = (gr_s64)r;
   return gr_sign(((gr_u64)a ^ r) & ((gr_u64)b ^ r));
 }
-GR_TEMPLATE gr_u64 gr_subtract(gr_s64 a, gr_s64 b, gr_s64 *result) {
+GR_TEMPLATE gr_u64 gr_subtract(gr_s64 a, gr_s64 b, gr_s64* result) {
   gr_u64 r = (gr_u64)a - (gr_u64)b;
   *result = (gr_s64)r;
   return gr_sign(((gr_u64)a ^ (gr_u64)b) & ((gr_u64)a ^ r));
@@ -64,14 +67,14 @@ GR_TEMPLATE gr_u64 gr_magnitude(gr_s64 a) {
 /* Exact for |a|, |b| < 2^47 with a product below about 2^63; "overflow" for the rest. With
  * x = |a| >> 16, y = |b| >> 16:  |a * b| < (x + 1)(y + 1) 2^32, so (x + 1)(y + 1) < 2^31 proves it,
  * and x, y < 2^31 keep that product itself in range. */
-GR_TEMPLATE gr_u64 gr_multiply(gr_s64 a, gr_s64 b, gr_s64 *result) {
+GR_TEMPLATE gr_u64 gr_multiply(gr_s64 a, gr_s64 b, gr_s64* result) {
   gr_u64 x = gr_magnitude(a) >> 16, y = gr_magnitude(b) >> 16;
   *result = (gr_s64)((gr_u64)a * (gr_u64)b);
   return gr_is_nonzero(((x | y) >> 31) | (((x + 1) * (y + 1)) >> 31));
 }
 
 /* Quotient rounded toward zero; b != 0. INT64_MIN / -1 overflows. */
-GR_TEMPLATE gr_u64 gr_divide(gr_s64 a, gr_s64 b, gr_s64 *result) {
+GR_TEMPLATE gr_u64 gr_divide(gr_s64 a, gr_s64 b, gr_s64* result) {
   gr_u64 q = gr_magnitude(a) / gr_magnitude(b);
   gr_u64 sign = (gr_u64)((a ^ b) >> 63);
   GR_OPAQUE(sign);
@@ -93,8 +96,9 @@ GR_TEMPLATE gr_s64 gr_scale_down(gr_s64 a, gr_u64 power) {
   return (gr_s64)((q ^ sign) - sign);
 }
 
-/* 128-bit sum at slot[0..1] (low, high), count at slot[2]; `counted` is 0 (then value is 0) or 1. */
-GR_TEMPLATE void gr_sum_add(gr_u64 *slot, gr_s64 value, gr_u64 counted) {
+/* 128-bit sum at slot[0..1] (low, high), count at slot[2]; `counted` is 0 (then value is 0) or 1.
+ */
+GR_TEMPLATE void gr_sum_add(gr_u64* slot, gr_s64 value, gr_u64 counted) {
   gr_u64 before = slot[0], low = before + (gr_u64)value;
   gr_u64 sign = (gr_u64)(value >> 63);
   gr_u64 carry = gr_sign((before & (gr_u64)value) | ((before | (gr_u64)value) & ~low));
@@ -103,8 +107,9 @@ GR_TEMPLATE void gr_sum_add(gr_u64 *slot, gr_s64 value, gr_u64 counted) {
   slot[2] += counted;
 }
 
-/* The same for sums of wide types, whose totals may pass 128 bits on the way: low, high, count, top. */
-GR_TEMPLATE void gr_sum_add_wide(gr_u64 *slot, gr_s64 value, gr_u64 counted) {
+/* The same for sums of wide types, whose totals may pass 128 bits on the way: low, high, count,
+ * top. */
+GR_TEMPLATE void gr_sum_add_wide(gr_u64* slot, gr_s64 value, gr_u64 counted) {
   gr_u64 sign = (gr_u64)(value >> 63);
   gr_u64 before = slot[0], low = before + (gr_u64)value;
   gr_u64 carry = gr_sign((before & (gr_u64)value) | ((before | (gr_u64)value) & ~low));
@@ -119,17 +124,17 @@ GR_TEMPLATE void gr_sum_add_wide(gr_u64 *slot, gr_s64 value, gr_u64 counted) {
 
 #else
 
-GR_TEMPLATE gr_u64 gr_add(gr_s64 a, gr_s64 b, gr_s64 *result) {
+GR_TEMPLATE gr_u64 gr_add(gr_s64 a, gr_s64 b, gr_s64* result) {
   return __builtin_add_overflow(a, b, result);
 }
-GR_TEMPLATE gr_u64 gr_subtract(gr_s64 a, gr_s64 b, gr_s64 *result) {
+GR_TEMPLATE gr_u64 gr_subtract(gr_s64 a, gr_s64 b, gr_s64* result) {
   return __builtin_sub_overflow(a, b, result);
 }
-GR_TEMPLATE gr_u64 gr_multiply(gr_s64 a, gr_s64 b, gr_s64 *result) {
+GR_TEMPLATE gr_u64 gr_multiply(gr_s64 a, gr_s64 b, gr_s64* result) {
   return __builtin_mul_overflow(a, b, result);
 }
 /* Quotient rounded toward zero; b != 0. INT64_MIN / -1 overflows (and would trap). */
-GR_TEMPLATE gr_u64 gr_divide(gr_s64 a, gr_s64 b, gr_s64 *result) {
+GR_TEMPLATE gr_u64 gr_divide(gr_s64 a, gr_s64 b, gr_s64* result) {
   if (b == -1) return __builtin_sub_overflow((gr_s64)0, a, result);
   *result = a / b;
   return 0;
@@ -140,15 +145,16 @@ GR_TEMPLATE gr_s64 gr_scale_down(gr_s64 a, gr_u64 power) {
   gr_u64 q = (magnitude + power / 2) / power;
   return (gr_s64)(a < 0 ? 0 - q : q);
 }
-GR_TEMPLATE void gr_sum_add(gr_u64 *slot, gr_s64 value, gr_u64 counted) {
+GR_TEMPLATE void gr_sum_add(gr_u64* slot, gr_s64 value, gr_u64 counted) {
   unsigned __int128 sum = (unsigned __int128)slot[1] << 64 | slot[0];
   sum += (unsigned __int128)(__int128)value;
   slot[0] = (gr_u64)sum;
   slot[1] = (gr_u64)(sum >> 64);
   slot[2] += counted;
 }
-/* The same for sums of wide types, whose totals may pass 128 bits on the way: low, high, count, top. */
-GR_TEMPLATE void gr_sum_add_wide(gr_u64 *slot, gr_s64 value, gr_u64 counted) {
+/* The same for sums of wide types, whose totals may pass 128 bits on the way: low, high, count,
+ * top. */
+GR_TEMPLATE void gr_sum_add_wide(gr_u64* slot, gr_s64 value, gr_u64 counted) {
   unsigned __int128 before = (unsigned __int128)slot[1] << 64 | slot[0];
   unsigned __int128 sum = before + (unsigned __int128)(__int128)value;
   slot[0] = (gr_u64)sum;

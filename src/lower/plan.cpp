@@ -53,8 +53,8 @@ void flatten(const Expr& expr, std::vector<Conjunct>& out) {
   out.push_back(std::move(conjunct));
 }
 
-/// The filter's order is the caller's (he may have measured it), except that text comes last. Stage 1:
-/// the first conjunct and all others on its columns, which two bounds make a range. Stage 2: all
+/// The filter's order is the caller's (he may have measured it), except that text comes last. Stage
+/// 1: the first conjunct and all others on its columns, which two bounds make a range. Stage 2: all
 /// other cheap ones, together and without a branch between them, since each alone would be badly
 /// predicted. Then one by one.
 std::vector<std::vector<const Expr*>> stages_of(const std::vector<op::ExprPtr>& filter) {
@@ -112,7 +112,8 @@ void plan_aggregates(const program::Job& job, PlanBuilder& builder, Plan& plan) 
     const state::AggregateSlots& slots = job.layout->aggregates[i];
     if (slots.kind == state::SlotKind::none) continue;
     if (plan.target == Target::bpf) {
-      if (slots.kind == state::SlotKind::sum_double || slots.kind == state::SlotKind::extreme_double)
+      if (slots.kind == state::SlotKind::sum_double ||
+          slots.kind == state::SlotKind::extreme_double)
         builder.refuse(describe(aggregate) + " needs floating point, which BPF has not");
       if (slots.kind == state::SlotKind::extreme_text)
         builder.refuse(describe(aggregate) + " needs memory of variable size, which BPF has not");

@@ -1,12 +1,12 @@
-// The op, made ready for code generation: a flat graph of nodes in which every decision has been taken
-// that does not need a compiler. Made without LLVM; also the place that says in words what a target
-// cannot do.
+// The op, made ready for code generation: a flat graph of nodes in which every decision has been
+// taken that does not need a compiler. Made without LLVM; also the place that says in words what a
+// target cannot do.
 //
 //   Job -> make_plan -> Plan -+-> encode() -> cache key, and input of the compiler plugin
 //                             +-> parameters -> gr_parameters, at run time
 //
-// Constants of the query become parameters: two queries that differ in them only have equal encodings
-// and so share one compiled object.
+// Constants of the query become parameters: two queries that differ in them only have equal
+// encodings and so share one compiled object.
 #pragma once
 
 #include <cstdint>
@@ -29,21 +29,21 @@ inline constexpr size_t kMostBpfNodes = 256;
 enum class ValueClass : uint8_t {
   integer,  ///< one 64-bit word: integers, scaled decimals, dates; what does not fit escapes
   boolean,
-  real,     ///< native only
+  real,  ///< native only
   text,
 };
 
 enum class NodeKind : uint8_t {
-  load,          ///< field `a`; by `load_kind`
-  parameter,     ///< parameter `a`
-  null,          ///< NULL of the class
+  load,       ///< field `a`; by `load_kind`
+  parameter,  ///< parameter `a`
+  null,       ///< NULL of the class
 
   // integer; the result escapes when it leaves 64 bits
   add,
   subtract,
   multiply,
-  divide,        ///< rounds toward zero; escapes for divisor 0
-  modulo,        ///< escapes for divisor 0
+  divide,  ///< rounds toward zero; escapes for divisor 0
+  modulo,  ///< escapes for divisor 0
   negate,
   check_range,   ///< escapes outside [low, high]
   scale_up,      ///< x 10^a
@@ -56,20 +56,20 @@ enum class NodeKind : uint8_t {
   real_multiply,
   real_divide,
   real_negate,
-  to_real,       ///< integer with scale `a`
+  to_real,  ///< integer with scale `a`
 
   // boolean
-  equal,         ///< of two values of one class, as the other comparisons
+  equal,  ///< of two values of one class, as the other comparisons
   not_equal,
   less,
   less_equal,
-  text_equal,        ///< text against text parameter `a`
+  text_equal,  ///< text against text parameter `a`
   text_starts_with,
   text_ends_with,
   text_contains,
-  text_like,         ///< pattern parameter `a`, escape character `b`
-  is_nonzero,        ///< integer -> boolean
-  and_,              ///< Kleene, two arguments
+  text_like,   ///< pattern parameter `a`, escape character `b`
+  is_nonzero,  ///< integer -> boolean
+  and_,        ///< Kleene, two arguments
   or_,
   not_,
   is_null,
@@ -77,7 +77,7 @@ enum class NodeKind : uint8_t {
 
 enum class LoadKind : uint8_t {
   integer,
-  decimal,     ///< precision `b` / 256, scale `b` % 256
+  decimal,  ///< precision `b` / 256, scale `b` % 256
   date,
   date_order,  ///< the comparison key of gr_load_date_order
   boolean,

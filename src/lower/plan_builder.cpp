@@ -24,10 +24,14 @@ op::ValueRange intersect(op::ValueRange a, op::ValueRange b) {
 
 ValueClass class_of(Type type) {
   switch (type.kind) {
-  case TypeKind::boolean: return ValueClass::boolean;
-  case TypeKind::real: return ValueClass::real;
-  case TypeKind::varchar: return ValueClass::text;
-  default: return ValueClass::integer;
+    case TypeKind::boolean:
+      return ValueClass::boolean;
+    case TypeKind::real:
+      return ValueClass::real;
+    case TypeKind::varchar:
+      return ValueClass::text;
+    default:
+      return ValueClass::integer;
   }
 }
 
@@ -40,11 +44,16 @@ bool is_constant(const Expr& expr) {
 /// a < b as b > a: the function with its sides exchanged.
 Function mirrored(Function function) {
   switch (function) {
-  case Function::less: return Function::greater;
-  case Function::less_equal: return Function::greater_equal;
-  case Function::greater: return Function::less;
-  case Function::greater_equal: return Function::less_equal;
-  default: return function;
+    case Function::less:
+      return Function::greater;
+    case Function::less_equal:
+      return Function::greater_equal;
+    case Function::greater:
+      return Function::less;
+    case Function::greater_equal:
+      return Function::less_equal;
+    default:
+      return function;
   }
 }
 
@@ -52,19 +61,21 @@ Function mirrored(Function function) {
 op::ValueRange bounds_of(NodeKind kind, const Node& x, const Node& y) {
   const Int128 a = x.low, b = x.high, c = y.low, d = y.high;
   switch (kind) {
-  case NodeKind::add: return {a + c, b + d};
-  case NodeKind::subtract: return {a - d, b - c};
-  case NodeKind::multiply: {
-    const auto [least, greatest] = std::minmax({a * c, a * d, b * c, b * d});
-    return {least, greatest};
-  }
-  case NodeKind::divide: {  // |x / y| <= |x|
-    const Int128 most = std::max({a < 0 ? -a : a, b < 0 ? -b : b});
-    return {-most, most};
-  }
-  default: {  // modulo: |x % y| <= |x|, sign of x
-    return {std::min(a, Int128{0}), std::max(b, Int128{0})};
-  }
+    case NodeKind::add:
+      return {a + c, b + d};
+    case NodeKind::subtract:
+      return {a - d, b - c};
+    case NodeKind::multiply: {
+      const auto [least, greatest] = std::minmax({a * c, a * d, b * c, b * d});
+      return {least, greatest};
+    }
+    case NodeKind::divide: {  // |x / y| <= |x|
+      const Int128 most = std::max({a < 0 ? -a : a, b < 0 ? -b : b});
+      return {-most, most};
+    }
+    default: {  // modulo: |x % y| <= |x|, sign of x
+      return {std::min(a, Int128{0}), std::max(b, Int128{0})};
+    }
   }
 }
 
@@ -183,26 +194,28 @@ uint32_t PlanBuilder::column(const Expr& expr) {
   const Type type = expr.type;
   const bool is_text = layout_.format == source::Format::csv;
   switch (type.kind) {
-  case TypeKind::boolean: return load(expr.index, type, LoadKind::boolean, 0, kWord);
-  case TypeKind::varchar: return load(expr.index, type, LoadKind::text, 0, kWord);
-  case TypeKind::date:
-    return load(expr.index, type, LoadKind::date, 0, {INT32_MIN, INT32_MAX});
-  case TypeKind::real:
-    if (plan_.target == Target::bpf)
-      refuse("a DOUBLE column needs floating point, which BPF has not");
-    return load(expr.index, type, LoadKind::real, 0, kWord);
-  case TypeKind::decimal: {
-    const uint32_t detail = uint32_t{type.precision} << 8 | type.scale;
-    if (is_text)
-      return load(expr.index, type, LoadKind::decimal, detail,
-                  intersect(op::range_of(type), kDigits18));
-    return within(load(expr.index, type, LoadKind::integer, 0, kWord), type);
-  }
-  default:
-    if (is_text) return within(load(expr.index, type, LoadKind::integer, 0, kDigits18), type);
-    if (type.kind == TypeKind::hugeint || type.kind == TypeKind::ubigint)
+    case TypeKind::boolean:
+      return load(expr.index, type, LoadKind::boolean, 0, kWord);
+    case TypeKind::varchar:
+      return load(expr.index, type, LoadKind::text, 0, kWord);
+    case TypeKind::date:
+      return load(expr.index, type, LoadKind::date, 0, {INT32_MIN, INT32_MAX});
+    case TypeKind::real:
+      if (plan_.target == Target::bpf)
+        refuse("a DOUBLE column needs floating point, which BPF has not");
+      return load(expr.index, type, LoadKind::real, 0, kWord);
+    case TypeKind::decimal: {
+      const uint32_t detail = uint32_t{type.precision} << 8 | type.scale;
+      if (is_text)
+        return load(expr.index, type, LoadKind::decimal, detail,
+                    intersect(op::range_of(type), kDigits18));
       return within(load(expr.index, type, LoadKind::integer, 0, kWord), type);
-    return load(expr.index, type, LoadKind::integer, 0, op::range_of(type));
+    }
+    default:
+      if (is_text) return within(load(expr.index, type, LoadKind::integer, 0, kDigits18), type);
+      if (type.kind == TypeKind::hugeint || type.kind == TypeKind::ubigint)
+        return within(load(expr.index, type, LoadKind::integer, 0, kWord), type);
+      return load(expr.index, type, LoadKind::integer, 0, op::range_of(type));
   }
 }
 
@@ -244,17 +257,18 @@ uint32_t PlanBuilder::constant(const Expr& expr) {
   if (expr.constant.is_null) return make(NodeKind::null, value_class);
   Parameter value;
   switch (value_class) {
-  case ValueClass::text: {
-    const uint32_t number = text_parameter(expr.constant_text);
-    return make(NodeKind::parameter, ValueClass::text, 0, 0, number);
-  }
-  case ValueClass::real:
-    if (plan_.target == Target::bpf)
-      refuse("a DOUBLE constant needs floating point, which BPF has not");
-    value.kind = Parameter::Kind::real;
-    value.real = expr.constant.real;
-    return parameter(std::move(value), value_class, kWord);
-  default: break;
+    case ValueClass::text: {
+      const uint32_t number = text_parameter(expr.constant_text);
+      return make(NodeKind::parameter, ValueClass::text, 0, 0, number);
+    }
+    case ValueClass::real:
+      if (plan_.target == Target::bpf)
+        refuse("a DOUBLE constant needs floating point, which BPF has not");
+      value.kind = Parameter::Kind::real;
+      value.real = expr.constant.real;
+      return parameter(std::move(value), value_class, kWord);
+    default:
+      break;
   }
   if (!kWord.contains(expr.constant.integer)) {
     refuse("the constant " + expr.to_string() + " does not fit 64 bits");
@@ -272,11 +286,20 @@ uint32_t PlanBuilder::real_arithmetic(const Expr& expr) {
     refuse("arithmetic on DOUBLE needs floating point, which BPF has not");
   NodeKind kind = NodeKind::real_add;
   switch (expr.function) {
-  case Function::add: break;
-  case Function::subtract: kind = NodeKind::real_subtract; break;
-  case Function::multiply: kind = NodeKind::real_multiply; break;
-  case Function::divide: kind = NodeKind::real_divide; break;
-  default: refuse("% of DOUBLE is left to the interpreter"); return 0;
+    case Function::add:
+      break;
+    case Function::subtract:
+      kind = NodeKind::real_subtract;
+      break;
+    case Function::multiply:
+      kind = NodeKind::real_multiply;
+      break;
+    case Function::divide:
+      kind = NodeKind::real_divide;
+      break;
+    default:
+      refuse("% of DOUBLE is left to the interpreter");
+      return 0;
   }
   const uint32_t left = add(*expr.arguments[0]);
   return make(kind, ValueClass::real, left, add(*expr.arguments[1]));
@@ -286,11 +309,20 @@ uint32_t PlanBuilder::arithmetic(const Expr& expr) {
   if (expr.type.kind == TypeKind::real) return real_arithmetic(expr);
   NodeKind kind = NodeKind::add;
   switch (expr.function) {
-  case Function::add: break;
-  case Function::subtract: kind = NodeKind::subtract; break;
-  case Function::multiply: kind = NodeKind::multiply; break;
-  case Function::integer_divide: kind = NodeKind::divide; break;
-  default: kind = NodeKind::modulo; break;
+    case Function::add:
+      break;
+    case Function::subtract:
+      kind = NodeKind::subtract;
+      break;
+    case Function::multiply:
+      kind = NodeKind::multiply;
+      break;
+    case Function::integer_divide:
+      kind = NodeKind::divide;
+      break;
+    default:
+      kind = NodeKind::modulo;
+      break;
   }
   const uint32_t left = add(*expr.arguments[0]);
   const uint32_t right = add(*expr.arguments[1]);
@@ -334,13 +366,13 @@ uint32_t PlanBuilder::cast(const Expr& expr) {
     return 0;
   }
   uint32_t value = add(*expr.arguments[0]);
-  if (from.kind == TypeKind::boolean)
-    value = integer(NodeKind::from_boolean, value, 0, {0, 1});
+  if (from.kind == TypeKind::boolean) value = integer(NodeKind::from_boolean, value, 0, {0, 1});
   if (target == ValueClass::boolean) return make(NodeKind::is_nonzero, target, value);
   if (target == ValueClass::real) {
     if (plan_.target == Target::bpf)
       refuse("a cast to DOUBLE needs floating point, which BPF has not");
-    if (scale_of(from) > 18) refuse("DOUBLE from " + from.to_string() + " is left to the interpreter");
+    if (scale_of(from) > 18)
+      refuse("DOUBLE from " + from.to_string() + " is left to the interpreter");
     return make(NodeKind::to_real, target, value, 0, static_cast<uint32_t>(scale_of(from)));
   }
   value = rescale(value, scale_of(from), scale_of(to));
@@ -372,8 +404,7 @@ uint32_t PlanBuilder::compare_text(Function function, const Expr& left, const Ex
     return compare_text(mirrored(function), right, left);
   if (equality && is_constant(right)) {
     const uint32_t number = text_parameter(right.constant_text);
-    const uint32_t equal =
-        make(NodeKind::text_equal, ValueClass::boolean, add(left), 0, number);
+    const uint32_t equal = make(NodeKind::text_equal, ValueClass::boolean, add(left), 0, number);
     return function == Function::equal ? equal : make(NodeKind::not_, ValueClass::boolean, equal);
   }
   if (plan_.target == Target::bpf) {
@@ -382,12 +413,18 @@ uint32_t PlanBuilder::compare_text(Function function, const Expr& left, const Ex
   }
   const uint32_t a = add(left), b = add(right);
   switch (function) {
-  case Function::equal: return make(NodeKind::equal, ValueClass::boolean, a, b);
-  case Function::not_equal: return make(NodeKind::not_equal, ValueClass::boolean, a, b);
-  case Function::less: return make(NodeKind::less, ValueClass::boolean, a, b);
-  case Function::less_equal: return make(NodeKind::less_equal, ValueClass::boolean, a, b);
-  case Function::greater: return make(NodeKind::less, ValueClass::boolean, b, a);
-  default: return make(NodeKind::less_equal, ValueClass::boolean, b, a);
+    case Function::equal:
+      return make(NodeKind::equal, ValueClass::boolean, a, b);
+    case Function::not_equal:
+      return make(NodeKind::not_equal, ValueClass::boolean, a, b);
+    case Function::less:
+      return make(NodeKind::less, ValueClass::boolean, a, b);
+    case Function::less_equal:
+      return make(NodeKind::less_equal, ValueClass::boolean, a, b);
+    case Function::greater:
+      return make(NodeKind::less, ValueClass::boolean, b, a);
+    default:
+      return make(NodeKind::less_equal, ValueClass::boolean, b, a);
   }
 }
 
@@ -407,12 +444,18 @@ uint32_t PlanBuilder::compare(Function function, const Expr& left, const Expr& r
     }
   }
   switch (function) {
-  case Function::equal: return make(NodeKind::equal, ValueClass::boolean, a, b);
-  case Function::not_equal: return make(NodeKind::not_equal, ValueClass::boolean, a, b);
-  case Function::less: return make(NodeKind::less, ValueClass::boolean, a, b);
-  case Function::less_equal: return make(NodeKind::less_equal, ValueClass::boolean, a, b);
-  case Function::greater: return make(NodeKind::less, ValueClass::boolean, b, a);
-  default: return make(NodeKind::less_equal, ValueClass::boolean, b, a);
+    case Function::equal:
+      return make(NodeKind::equal, ValueClass::boolean, a, b);
+    case Function::not_equal:
+      return make(NodeKind::not_equal, ValueClass::boolean, a, b);
+    case Function::less:
+      return make(NodeKind::less, ValueClass::boolean, a, b);
+    case Function::less_equal:
+      return make(NodeKind::less_equal, ValueClass::boolean, a, b);
+    case Function::greater:
+      return make(NodeKind::less, ValueClass::boolean, b, a);
+    default:
+      return make(NodeKind::less_equal, ValueClass::boolean, b, a);
   }
 }
 
@@ -440,7 +483,8 @@ uint32_t PlanBuilder::like(const Expr& expr) {
   const auto simple = simple_pattern(pattern.constant_text, expr.escape);
   NodeKind kind = NodeKind::text_like;
   if (simple) {
-    kind = simple->open_begin ? (simple->open_end ? NodeKind::text_contains : NodeKind::text_ends_with)
+    kind = simple->open_begin
+               ? (simple->open_end ? NodeKind::text_contains : NodeKind::text_ends_with)
            : simple->open_end ? NodeKind::text_starts_with
                               : NodeKind::text_equal;
   }
@@ -470,35 +514,46 @@ uint32_t PlanBuilder::connect(NodeKind kind, const Expr& expr) {
 uint32_t PlanBuilder::add(const Expr& expr) {
   if (!refusal_.empty()) return 0;
   switch (expr.function) {
-  case Function::column: return column(expr);
-  case Function::constant: return constant(expr);
-  case Function::add:
-  case Function::subtract:
-  case Function::multiply:
-  case Function::divide:
-  case Function::integer_divide:
-  case Function::modulo: return arithmetic(expr);
-  case Function::negate: return negate(expr);
-  case Function::equal:
-  case Function::not_equal:
-  case Function::less:
-  case Function::less_equal:
-  case Function::greater:
-  case Function::greater_equal:
-    return compare(expr.function, *expr.arguments[0], *expr.arguments[1]);
-  case Function::and_: return connect(NodeKind::and_, expr);
-  case Function::or_: return connect(NodeKind::or_, expr);
-  case Function::not_: return make(NodeKind::not_, ValueClass::boolean, add(*expr.arguments[0]));
-  case Function::is_null:
-    return make(NodeKind::is_null, ValueClass::boolean, add(*expr.arguments[0]));
-  case Function::is_not_null:
-    return make(NodeKind::not_, ValueClass::boolean,
-                make(NodeKind::is_null, ValueClass::boolean, add(*expr.arguments[0])));
-  case Function::in_list: return in_list(expr);
-  case Function::like: return like(expr);
-  case Function::cast: return cast(expr);
-  case Function::result:
-  case Function::average: break;
+    case Function::column:
+      return column(expr);
+    case Function::constant:
+      return constant(expr);
+    case Function::add:
+    case Function::subtract:
+    case Function::multiply:
+    case Function::divide:
+    case Function::integer_divide:
+    case Function::modulo:
+      return arithmetic(expr);
+    case Function::negate:
+      return negate(expr);
+    case Function::equal:
+    case Function::not_equal:
+    case Function::less:
+    case Function::less_equal:
+    case Function::greater:
+    case Function::greater_equal:
+      return compare(expr.function, *expr.arguments[0], *expr.arguments[1]);
+    case Function::and_:
+      return connect(NodeKind::and_, expr);
+    case Function::or_:
+      return connect(NodeKind::or_, expr);
+    case Function::not_:
+      return make(NodeKind::not_, ValueClass::boolean, add(*expr.arguments[0]));
+    case Function::is_null:
+      return make(NodeKind::is_null, ValueClass::boolean, add(*expr.arguments[0]));
+    case Function::is_not_null:
+      return make(NodeKind::not_, ValueClass::boolean,
+                  make(NodeKind::is_null, ValueClass::boolean, add(*expr.arguments[0])));
+    case Function::in_list:
+      return in_list(expr);
+    case Function::like:
+      return like(expr);
+    case Function::cast:
+      return cast(expr);
+    case Function::result:
+    case Function::average:
+      break;
   }
   refuse("the expression " + expr.to_string() + " does not run per record");
   return 0;

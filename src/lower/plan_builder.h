@@ -8,8 +8,8 @@
 
 namespace grapnel::lower {
 
-/// Adds expressions to a plan. Equal subexpressions become one node. Once something cannot be lowered
-/// the builder goes on with dummies and keeps the first reason.
+/// Adds expressions to a plan. Equal subexpressions become one node. Once something cannot be
+/// lowered the builder goes on with dummies and keeps the first reason.
 class PlanBuilder {
  public:
   PlanBuilder(Plan& plan, const source::Layout& layout);

@@ -70,7 +70,8 @@ template <typename Self, typename Visit>
 void members(Self& aggregate, const Visit& visit)
   requires std::is_same_v<std::remove_const_t<Self>, AggregatePlan>
 {
-  visit(aggregate.kind), visit(aggregate.is_max), visit(aggregate.first_slot), visit(aggregate.node);
+  visit(aggregate.kind), visit(aggregate.is_max), visit(aggregate.first_slot),
+      visit(aggregate.node);
 }
 template <typename Self, typename Visit>
 void members(Self& field, const Visit& visit)
@@ -144,13 +145,17 @@ gr_parameters Plan::parameter_block() const {
   for (size_t i = 0; i < parameters.size(); i++) {
     const Parameter& parameter = parameters[i];
     switch (parameter.kind) {
-    case Parameter::Kind::integer: block.word[i] = static_cast<gr_u64>(parameter.integer); break;
-    case Parameter::Kind::real: memcpy(&block.word[i], &parameter.real, sizeof parameter.real); break;
-    case Parameter::Kind::text:
-      block.word[i] = uint64_t{used} << 32 | parameter.text.size();
-      memcpy(block.text + used, parameter.text.data(), parameter.text.size());
-      used += (parameter.text.size() + 7) & ~size_t{7};
-      break;
+      case Parameter::Kind::integer:
+        block.word[i] = static_cast<gr_u64>(parameter.integer);
+        break;
+      case Parameter::Kind::real:
+        memcpy(&block.word[i], &parameter.real, sizeof parameter.real);
+        break;
+      case Parameter::Kind::text:
+        block.word[i] = uint64_t{used} << 32 | parameter.text.size();
+        memcpy(block.text + used, parameter.text.data(), parameter.text.size());
+        used += (parameter.text.size() + 7) & ~size_t{7};
+        break;
     }
   }
   return block;

@@ -172,7 +172,8 @@ ObjectCache::Lookup ObjectCache::find(std::string_view key) const {
   struct stat info;
   if (::fstat(file.get(), &info) != 0) return lookup;
   std::string problem = why_not_ours(info, false);
-  if (problem.empty() && static_cast<uint64_t>(info.st_size) > kMostBytes) problem = "it is too large";
+  if (problem.empty() && static_cast<uint64_t>(info.st_size) > kMostBytes)
+    problem = "it is too large";
   if (problem.empty()) {
     auto bytes = read_all(file.get(), static_cast<uint64_t>(info.st_size));
     if (bytes.ok())
@@ -190,8 +191,8 @@ Status ObjectCache::store(std::string_view key, std::string_view object) const {
   if (!usable()) return ok_status();
   static std::atomic<unsigned> counter{0};
   const std::string name = file_name(key);
-  const std::string temporary = name + "." + std::to_string(::getpid()) + "." +
-                                std::to_string(counter.fetch_add(1)) + ".new";
+  const std::string temporary =
+      name + "." + std::to_string(::getpid()) + "." + std::to_string(counter.fetch_add(1)) + ".new";
   UniqueFd file(::openat(directory_.get(), temporary.c_str(),
                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.valid() && errno == EEXIST) {

@@ -1,8 +1,8 @@
 // Compiled objects on disk, so that the compiler is opened once for each shape of query.
 //
 // Directory: $XDG_CACHE_HOME/grapnel, or $HOME/.cache/grapnel. It holds code that runs with our
-// rights, so it must belong to the effective user with mode 0700; it and the files are opened without
-// following links. One file for each object, named by the hash of its key:
+// rights, so it must belong to the effective user with mode 0700; it and the files are opened
+// without following links. One file for each object, named by the hash of its key:
 //
 //   "GRAPNELC" | format version | key size | object size | checksum of all behind it | key | object
 //

@@ -94,8 +94,7 @@ class BpfLogic final : public Logic {
 
 }  // namespace
 
-std::unique_ptr<Logic> make_logic(Target target, llvm::IRBuilder<>& builder,
-                                  TemplateCalls& calls) {
+std::unique_ptr<Logic> make_logic(Target target, llvm::IRBuilder<>& builder, TemplateCalls& calls) {
   if (target == Target::bpf) return std::make_unique<BpfLogic>(builder, calls);
   return std::make_unique<NativeLogic>(builder, calls);
 }

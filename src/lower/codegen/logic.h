@@ -1,5 +1,5 @@
-// What differs between the targets in generated code: how truth values are held, compared, chosen, and
-// what an escape does.
+// What differs between the targets in generated code: how truth values are held, compared, chosen,
+// and what an escape does.
 //
 //   native   flags are i1; compares, selects, branches; an escape leaves the op at once by a branch
 //            that is never taken in good data
@@ -20,7 +20,8 @@ class TemplateCalls {
  public:
   explicit TemplateCalls(llvm::IRBuilder<>& builder, llvm::Module& module)
       : builder_(builder), module_(module) {}
-  llvm::CallInst* call(const char* name, llvm::Type* result, llvm::ArrayRef<llvm::Value*> arguments);
+  llvm::CallInst* call(const char* name, llvm::Type* result,
+                       llvm::ArrayRef<llvm::Value*> arguments);
 
  private:
   llvm::IRBuilder<>& builder_;

@@ -15,7 +15,7 @@ namespace {
 using llvm::Value;
 
 /// BPF: above this, values are put away instead of being held in registers and on the stack.
-constexpr size_t kMostNodesOnStack = 40;
+constexpr size_t kMostNodesOnStack = 24;
 constexpr uint32_t kWordsPerNode = 4;
 static_assert(kMostBpfNodes * kWordsPerNode <= GR_MAX_TEMPORARIES);
 
@@ -24,8 +24,8 @@ struct Operand {
   /// integer: i64; boolean: flag "is true" (never set together with is_null); real: double;
   /// text: pointer to a gr_text.
   Value* value = nullptr;
-  Value* is_null = nullptr;     ///< flag
-  bool zero_if_null = false;    ///< integer: the word is 0 then
+  Value* is_null = nullptr;   ///< flag
+  bool zero_if_null = false;  ///< integer: the word is 0 then
 };
 
 /// Generates the body of gr_op. Nodes are generated where they are first used; the blocks of the
@@ -33,7 +33,9 @@ struct Operand {
 class OpGenerator {
  public:
   OpGenerator(const Plan& plan, llvm::Module& module)
-      : plan_(plan), builder_(module.getContext()), calls_(builder_, module),
+      : plan_(plan),
+        builder_(module.getContext()),
+        calls_(builder_, module),
         operands_(plan.nodes.size()) {
     auto* pointer = builder_.getPtrTy();
     auto* type = llvm::FunctionType::get(builder_.getInt64Ty(), {pointer, pointer}, false);
@@ -147,9 +149,10 @@ class OpGenerator {
 
 // --- values put away ---------------------------------------------------------------------------
 //
-// A BPF program has 512 bytes of stack for a whole chain of calls. What a large op holds at a time would
-// not fit; so each node's value goes to memory of the worker, and comes from there at each use. The
-// accesses are volatile: else LLVM would keep the values in registers, and so on the stack.
+// A BPF program has 512 bytes of stack for a whole chain of calls. What a large op holds at a time
+// would not fit; so each node's value goes to memory of the worker, and comes from there at each
+// use. The accesses are volatile: else LLVM would keep the values in registers, and so on the
+// stack.
 
 Value* OpGenerator::temporary(uint32_t number, uint32_t word_index) {
   return calls_.call("gr_temporary", builder_.getPtrTy(),
@@ -196,42 +199,52 @@ Operand OpGenerator::fetch(uint32_t number, const Operand& left) {
 
 Operand OpGenerator::make(const Node& node) {
   switch (node.kind) {
-  case NodeKind::load: return load(node);
-  case NodeKind::parameter: return parameter(node);
-  case NodeKind::null: return null(node);
-  case NodeKind::add:
-  case NodeKind::subtract:
-  case NodeKind::multiply: return arithmetic(node);
-  case NodeKind::divide:
-  case NodeKind::modulo: return division(node);
-  case NodeKind::negate:
-  case NodeKind::check_range:
-  case NodeKind::scale_up:
-  case NodeKind::scale_down:
-  case NodeKind::from_boolean: return unary_integer(node);
-  case NodeKind::real_add:
-  case NodeKind::real_subtract:
-  case NodeKind::real_multiply:
-  case NodeKind::real_divide:
-  case NodeKind::real_negate:
-  case NodeKind::to_real: return real(node);
-  case NodeKind::equal:
-  case NodeKind::not_equal:
-  case NodeKind::less:
-  case NodeKind::less_equal: return compare(node);
-  case NodeKind::text_equal:
-  case NodeKind::text_starts_with:
-  case NodeKind::text_ends_with:
-  case NodeKind::text_contains:
-  case NodeKind::text_like: return text_test(node);
-  case NodeKind::is_nonzero: {
-    const Operand& inner = operand(node.left);
-    return truth(logic_->is_nonzero(inner.value), inner.is_null);
-  }
-  case NodeKind::and_:
-  case NodeKind::or_:
-  case NodeKind::not_:
-  case NodeKind::is_null: return logical(node);
+    case NodeKind::load:
+      return load(node);
+    case NodeKind::parameter:
+      return parameter(node);
+    case NodeKind::null:
+      return null(node);
+    case NodeKind::add:
+    case NodeKind::subtract:
+    case NodeKind::multiply:
+      return arithmetic(node);
+    case NodeKind::divide:
+    case NodeKind::modulo:
+      return division(node);
+    case NodeKind::negate:
+    case NodeKind::check_range:
+    case NodeKind::scale_up:
+    case NodeKind::scale_down:
+    case NodeKind::from_boolean:
+      return unary_integer(node);
+    case NodeKind::real_add:
+    case NodeKind::real_subtract:
+    case NodeKind::real_multiply:
+    case NodeKind::real_divide:
+    case NodeKind::real_negate:
+    case NodeKind::to_real:
+      return real(node);
+    case NodeKind::equal:
+    case NodeKind::not_equal:
+    case NodeKind::less:
+    case NodeKind::less_equal:
+      return compare(node);
+    case NodeKind::text_equal:
+    case NodeKind::text_starts_with:
+    case NodeKind::text_ends_with:
+    case NodeKind::text_contains:
+    case NodeKind::text_like:
+      return text_test(node);
+    case NodeKind::is_nonzero: {
+      const Operand& inner = operand(node.left);
+      return truth(logic_->is_nonzero(inner.value), inner.is_null);
+    }
+    case NodeKind::and_:
+    case NodeKind::or_:
+    case NodeKind::not_:
+    case NodeKind::is_null:
+      return logical(node);
   }
   llvm_unreachable("all kinds are listed");
 }
@@ -246,16 +259,28 @@ Operand OpGenerator::load(const Node& node) {
   };
   Value* flags = nullptr;
   switch (node.load_kind) {
-  case LoadKind::integer: flags = call("gr_load_integer"); break;
-  case LoadKind::decimal:
-    flags = calls_.call("gr_load_decimal", word_type(),
-                        {row_, column, half(node.b >> 8), half(node.b & 255), place});
-    break;
-  case LoadKind::date: flags = call("gr_load_date"); break;
-  case LoadKind::date_order: flags = call("gr_load_date_order"); break;
-  case LoadKind::boolean: flags = call("gr_load_boolean"); break;
-  case LoadKind::real: flags = call("gr_load_double"); break;
-  case LoadKind::text: flags = call("gr_load_text"); break;
+    case LoadKind::integer:
+      flags = call("gr_load_integer");
+      break;
+    case LoadKind::decimal:
+      flags = calls_.call("gr_load_decimal", word_type(),
+                          {row_, column, half(node.b >> 8), half(node.b & 255), place});
+      break;
+    case LoadKind::date:
+      flags = call("gr_load_date");
+      break;
+    case LoadKind::date_order:
+      flags = call("gr_load_date_order");
+      break;
+    case LoadKind::boolean:
+      flags = call("gr_load_boolean");
+      break;
+    case LoadKind::real:
+      flags = call("gr_load_double");
+      break;
+    case LoadKind::text:
+      flags = call("gr_load_text");
+      break;
   }
   const auto bit = [&](unsigned position) {
     return logic_->from_word(builder_.CreateAnd(builder_.CreateLShr(flags, position), 1));
@@ -293,16 +318,20 @@ Operand OpGenerator::null(const Node& node) {
   result.is_null = logic_->constant(true);
   result.zero_if_null = true;
   switch (node.value) {
-  case ValueClass::integer: result.value = word(0); break;
-  case ValueClass::boolean: result.value = logic_->constant(false); break;
-  case ValueClass::real:
-    result.value = llvm::ConstantFP::get(builder_.getDoubleTy(), 0.0);
-    break;
-  case ValueClass::text:
-    result.value = text_local();
-    builder_.CreateStore(llvm::ConstantAggregateZero::get(llvm::ArrayType::get(word_type(), 2)),
-                         result.value);
-    break;
+    case ValueClass::integer:
+      result.value = word(0);
+      break;
+    case ValueClass::boolean:
+      result.value = logic_->constant(false);
+      break;
+    case ValueClass::real:
+      result.value = llvm::ConstantFP::get(builder_.getDoubleTy(), 0.0);
+      break;
+    case ValueClass::text:
+      result.value = text_local();
+      builder_.CreateStore(llvm::ConstantAggregateZero::get(llvm::ArrayType::get(word_type(), 2)),
+                           result.value);
+      break;
   }
   return result;
 }
@@ -364,28 +393,28 @@ Operand OpGenerator::unary_integer(const Node& node) {
   const auto power = word(static_cast<uint64_t>(power_of_ten(static_cast<int>(node.a & 31))));
   const bool cannot_overflow = node.low > INT64_MIN && node.high < INT64_MAX;
   switch (node.kind) {
-  case NodeKind::negate:
-    result.value = cannot_overflow ? builder_.CreateNeg(inner.value)
-                                   : checked("gr_subtract", word(0), inner.value);
-    break;
-  case NodeKind::scale_up:
-    result.value = cannot_overflow ? builder_.CreateMul(inner.value, power)
-                                   : checked("gr_multiply", inner.value, power);
-    break;
-  case NodeKind::scale_down:
-    result.value = calls_.call("gr_scale_down", word_type(), {inner.value, power});
-    break;
-  case NodeKind::from_boolean:
-    result.value = logic_->to_word(inner.value);
-    result.zero_if_null = true;
-    break;
-  default: {  // check_range: value - low above high - low, as unsigned words
-    Value* low = word(static_cast<uint64_t>(node.low));
-    const uint64_t span = static_cast<uint64_t>(node.high) - static_cast<uint64_t>(node.low);
-    if (span != ~uint64_t{0})
-      logic_->escape_if(logic_->less_unsigned(word(span), builder_.CreateSub(inner.value, low)));
-    result.value = inner.value;
-  }
+    case NodeKind::negate:
+      result.value = cannot_overflow ? builder_.CreateNeg(inner.value)
+                                     : checked("gr_subtract", word(0), inner.value);
+      break;
+    case NodeKind::scale_up:
+      result.value = cannot_overflow ? builder_.CreateMul(inner.value, power)
+                                     : checked("gr_multiply", inner.value, power);
+      break;
+    case NodeKind::scale_down:
+      result.value = calls_.call("gr_scale_down", word_type(), {inner.value, power});
+      break;
+    case NodeKind::from_boolean:
+      result.value = logic_->to_word(inner.value);
+      result.zero_if_null = true;
+      break;
+    default: {  // check_range: value - low above high - low, as unsigned words
+      Value* low = word(static_cast<uint64_t>(node.low));
+      const uint64_t span = static_cast<uint64_t>(node.high) - static_cast<uint64_t>(node.low);
+      if (span != ~uint64_t{0})
+        logic_->escape_if(logic_->less_unsigned(word(span), builder_.CreateSub(inner.value, low)));
+      result.value = inner.value;
+    }
   }
   return result;
 }
@@ -405,10 +434,18 @@ Operand OpGenerator::real(const Node& node) {
   const Operand& b = operand(node.right);
   result.is_null = logic_->either(a.is_null, b.is_null);
   switch (node.kind) {
-  case NodeKind::real_add: result.value = builder_.CreateFAdd(a.value, b.value); break;
-  case NodeKind::real_subtract: result.value = builder_.CreateFSub(a.value, b.value); break;
-  case NodeKind::real_multiply: result.value = builder_.CreateFMul(a.value, b.value); break;
-  default: result.value = builder_.CreateFDiv(a.value, b.value); break;
+    case NodeKind::real_add:
+      result.value = builder_.CreateFAdd(a.value, b.value);
+      break;
+    case NodeKind::real_subtract:
+      result.value = builder_.CreateFSub(a.value, b.value);
+      break;
+    case NodeKind::real_multiply:
+      result.value = builder_.CreateFMul(a.value, b.value);
+      break;
+    default:
+      result.value = builder_.CreateFDiv(a.value, b.value);
+      break;
   }
   return result;
 }
@@ -417,7 +454,8 @@ Operand OpGenerator::real(const Node& node) {
 
 /// NaN is greater than all others and equal to itself.
 Value* OpGenerator::less_real(Value* a, Value* b) {
-  Value* only_b_is_nan = builder_.CreateAnd(builder_.CreateFCmpORD(a, a), builder_.CreateFCmpUNO(b, b));
+  Value* only_b_is_nan =
+      builder_.CreateAnd(builder_.CreateFCmpORD(a, a), builder_.CreateFCmpUNO(b, b));
   return builder_.CreateOr(builder_.CreateFCmpOLT(a, b), only_b_is_nan);
 }
 
@@ -425,16 +463,18 @@ Value* OpGenerator::less_real(Value* a, Value* b) {
 Value* OpGenerator::compare_values(const Node& node, Value* a, Value* b) {
   const bool equality = node.kind == NodeKind::equal || node.kind == NodeKind::not_equal;
   switch (plan_.nodes[node.left].value) {
-  case ValueClass::real: {
-    if (!equality) return less_real(a, b);
-    Value* both_nan = builder_.CreateAnd(builder_.CreateFCmpUNO(a, a), builder_.CreateFCmpUNO(b, b));
-    return builder_.CreateOr(builder_.CreateFCmpOEQ(a, b), both_nan);
-  }
-  case ValueClass::text: {
-    Value* order = calls_.call("gr_text_compare", word_type(), {run_, a, b});
-    return equality ? logic_->equal(order, word(0)) : logic_->less(order, word(0), true);
-  }
-  default: break;
+    case ValueClass::real: {
+      if (!equality) return less_real(a, b);
+      Value* both_nan =
+          builder_.CreateAnd(builder_.CreateFCmpUNO(a, a), builder_.CreateFCmpUNO(b, b));
+      return builder_.CreateOr(builder_.CreateFCmpOEQ(a, b), both_nan);
+    }
+    case ValueClass::text: {
+      Value* order = calls_.call("gr_text_compare", word_type(), {run_, a, b});
+      return equality ? logic_->equal(order, word(0)) : logic_->less(order, word(0), true);
+    }
+    default:
+      break;
   }
   if (equality) return logic_->equal(a, b);
   constexpr int64_t kNear = int64_t{1} << 62;
@@ -450,12 +490,13 @@ Operand OpGenerator::compare(const Node& node) {
   const Operand& b = operand(node.right);
   Value* is_null = logic_->either(a.is_null, b.is_null);
   switch (node.kind) {
-  case NodeKind::equal:
-  case NodeKind::less: return truth(compare_values(node, a.value, b.value), is_null);
-  case NodeKind::not_equal:
-    return truth(logic_->negation(compare_values(node, a.value, b.value)), is_null);
-  default:  // a <= b: not b < a
-    return truth(logic_->negation(compare_values(node, b.value, a.value)), is_null);
+    case NodeKind::equal:
+    case NodeKind::less:
+      return truth(compare_values(node, a.value, b.value), is_null);
+    case NodeKind::not_equal:
+      return truth(logic_->negation(compare_values(node, a.value, b.value)), is_null);
+    default:  // a <= b: not b < a
+      return truth(logic_->negation(compare_values(node, b.value, a.value)), is_null);
   }
 }
 
@@ -466,13 +507,21 @@ Operand OpGenerator::text_test(const Node& node) {
   };
   llvm::CallInst* result = nullptr;
   switch (node.kind) {
-  case NodeKind::text_equal: result = call("gr_text_equal"); break;
-  case NodeKind::text_starts_with: result = call("gr_text_starts_with"); break;
-  case NodeKind::text_ends_with: result = call("gr_text_ends_with"); break;
-  case NodeKind::text_contains: result = call("gr_text_contains"); break;
-  default:
-    result = calls_.call("gr_text_like", word_type(),
-                         {run_, text.value, half(node.a), half(node.b)});
+    case NodeKind::text_equal:
+      result = call("gr_text_equal");
+      break;
+    case NodeKind::text_starts_with:
+      result = call("gr_text_starts_with");
+      break;
+    case NodeKind::text_ends_with:
+      result = call("gr_text_ends_with");
+      break;
+    case NodeKind::text_contains:
+      result = call("gr_text_contains");
+      break;
+    default:
+      result =
+          calls_.call("gr_text_like", word_type(), {run_, text.value, half(node.a), half(node.b)});
   }
   return truth(flag_of(result), text.is_null);
 }
@@ -514,18 +563,21 @@ void OpGenerator::hand_over_key(uint32_t index, const KeyPlan& key) {
   const Operand& value = operand(key.node);
   Value* is_null = logic_->to_word(value.is_null);
   switch (plan_.nodes[key.node].value) {
-  case ValueClass::text:
-    logic_->escape_if(flag_of(
-        calls_.call("gr_key_text", word_type(), {run_, half(index), value.value, is_null})));
-    return;
-  case ValueClass::real:
-    calls_.call("gr_key_double", builder_.getVoidTy(), {run_, half(index), value.value, is_null});
-    return;
-  default: break;
+    case ValueClass::text:
+      logic_->escape_if(flag_of(
+          calls_.call("gr_key_text", word_type(), {run_, half(index), value.value, is_null})));
+      return;
+    case ValueClass::real:
+      calls_.call("gr_key_double", builder_.getVoidTy(), {run_, half(index), value.value, is_null});
+      return;
+    default:
+      break;
   }
   Value* number = value.value;
-  if (plan_.nodes[key.node].value == ValueClass::boolean) number = logic_->to_word(number);
-  else if (!value.zero_if_null) number = logic_->choose(value.is_null, word(0), number);
+  if (plan_.nodes[key.node].value == ValueClass::boolean)
+    number = logic_->to_word(number);
+  else if (!value.zero_if_null)
+    number = logic_->choose(value.is_null, word(0), number);
   calls_.call("gr_key_int", builder_.getVoidTy(), {run_, half(index), number, is_null});
 }
 
@@ -565,32 +617,41 @@ void OpGenerator::update(const AggregatePlan& aggregate, Value* slots) {
   Value* counted = logic_->to_word(logic_->negation(value.is_null));
   Value* first = slot(slots, aggregate.first_slot);
   switch (aggregate.kind) {
-  case state::SlotKind::none: return;
-  case state::SlotKind::count: count(slots, aggregate.first_slot, counted); return;
-  case state::SlotKind::sum_exact:
-  case state::SlotKind::sum_wide: {
-    Value* summand =
-        value.zero_if_null ? value.value : logic_->choose(value.is_null, word(0), value.value);
-    const bool wide = aggregate.kind == state::SlotKind::sum_wide;
-    calls_.call(wide ? "gr_sum_add_wide" : "gr_sum_add", builder_.getVoidTy(),
-                {first, summand, counted});
-    return;
-  }
-  case state::SlotKind::sum_double:
-    unless_null(value, [&] {
-      calls_.call("gr_sum_double", builder_.getVoidTy(),
-                  {run_, slots, half(aggregate.first_slot), value.value});
-    });
-    return;
-  case state::SlotKind::extreme_int64: update_extreme(aggregate, value, slots); return;
-  case state::SlotKind::extreme_int128: update_wide_extreme(aggregate, value, slots); return;
-  case state::SlotKind::extreme_double: update_real_extreme(aggregate, value, slots); return;
-  case state::SlotKind::extreme_text:
-    unless_null(value, [&] {
-      calls_.call("gr_extreme_text", builder_.getVoidTy(),
-                  {run_, slots, half(aggregate.first_slot), value.value, half(aggregate.is_max)});
-    });
-    return;
+    case state::SlotKind::none:
+      return;
+    case state::SlotKind::count:
+      count(slots, aggregate.first_slot, counted);
+      return;
+    case state::SlotKind::sum_exact:
+    case state::SlotKind::sum_wide: {
+      Value* summand =
+          value.zero_if_null ? value.value : logic_->choose(value.is_null, word(0), value.value);
+      const bool wide = aggregate.kind == state::SlotKind::sum_wide;
+      calls_.call(wide ? "gr_sum_add_wide" : "gr_sum_add", builder_.getVoidTy(),
+                  {first, summand, counted});
+      return;
+    }
+    case state::SlotKind::sum_double:
+      unless_null(value, [&] {
+        calls_.call("gr_sum_double", builder_.getVoidTy(),
+                    {run_, slots, half(aggregate.first_slot), value.value});
+      });
+      return;
+    case state::SlotKind::extreme_int64:
+      update_extreme(aggregate, value, slots);
+      return;
+    case state::SlotKind::extreme_int128:
+      update_wide_extreme(aggregate, value, slots);
+      return;
+    case state::SlotKind::extreme_double:
+      update_real_extreme(aggregate, value, slots);
+      return;
+    case state::SlotKind::extreme_text:
+      unless_null(value, [&] {
+        calls_.call("gr_extreme_text", builder_.getVoidTy(),
+                    {run_, slots, half(aggregate.first_slot), value.value, half(aggregate.is_max)});
+      });
+      return;
   }
 }
 
@@ -602,13 +663,12 @@ void OpGenerator::update_extreme(const AggregatePlan& aggregate, const Operand& 
   if (plan_.nodes[aggregate.node].value == ValueClass::boolean) number = logic_->to_word(number);
   Value* best = read(slots, at);
   Value* n = read(slots, at + 1);
-  Value* beyond = aggregate.is_max ? logic_->less(best, number, false)
-                                   : logic_->less(number, best, false);
+  Value* beyond =
+      aggregate.is_max ? logic_->less(best, number, false) : logic_->less(number, best, false);
   Value* taken = logic_->both(logic_->either(beyond, logic_->equal(n, word(0))),
                               logic_->negation(value.is_null));
   write(slots, at, logic_->choose(taken, number, best));
-  write(slots, at + 1,
-        builder_.CreateAdd(n, logic_->to_word(logic_->negation(value.is_null))));
+  write(slots, at + 1, builder_.CreateAdd(n, logic_->to_word(logic_->negation(value.is_null))));
 }
 
 /// {low, high, n} with a value of 64 bits: by the high words, and where they are equal by the low.
@@ -621,9 +681,9 @@ void OpGenerator::update_wide_extreme(const AggregatePlan& aggregate, const Oper
   Value* best_high = read(slots, at + 1);
   Value* n = read(slots, at + 2);
   const auto less = [&](Value* a_high, Value* a_low, Value* b_high, Value* b_low) {
-    return logic_->either(logic_->less(a_high, b_high, false),
-                          logic_->both(logic_->equal(a_high, b_high),
-                                       logic_->less_unsigned(a_low, b_low)));
+    return logic_->either(
+        logic_->less(a_high, b_high, false),
+        logic_->both(logic_->equal(a_high, b_high), logic_->less_unsigned(a_low, b_low)));
   };
   Value* beyond = aggregate.is_max ? less(best_high, best_low, high, low)
                                    : less(high, low, best_high, best_low);
@@ -631,8 +691,7 @@ void OpGenerator::update_wide_extreme(const AggregatePlan& aggregate, const Oper
                               logic_->negation(value.is_null));
   write(slots, at, logic_->choose(taken, low, best_low));
   write(slots, at + 1, logic_->choose(taken, high, best_high));
-  write(slots, at + 2,
-        builder_.CreateAdd(n, logic_->to_word(logic_->negation(value.is_null))));
+  write(slots, at + 2, builder_.CreateAdd(n, logic_->to_word(logic_->negation(value.is_null))));
 }
 
 void OpGenerator::update_real_extreme(const AggregatePlan& aggregate, const Operand& value,
@@ -646,8 +705,7 @@ void OpGenerator::update_real_extreme(const AggregatePlan& aggregate, const Oper
                               logic_->negation(value.is_null));
   write(slots, at,
         logic_->choose(taken, builder_.CreateBitCast(value.value, word_type()), best_bits));
-  write(slots, at + 1,
-        builder_.CreateAdd(n, logic_->to_word(logic_->negation(value.is_null))));
+  write(slots, at + 1, builder_.CreateAdd(n, logic_->to_word(logic_->negation(value.is_null))));
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 
 namespace grapnel::lower::codegen {
 
-/// A module with gr_op and gr_shape, for linking with `record_template`, whose triple and data layout
-/// it takes over. gr_op calls functions that the template defines.
+/// A module with gr_op and gr_shape, for linking with `record_template`, whose triple and data
+/// layout it takes over. gr_op calls functions that the template defines.
 std::unique_ptr<llvm::Module> generate_op(const Plan& plan, const llvm::Module& record_template);
 
 /// Replaces the calls of gr_shape that have constant arguments by their results. Called when the

@@ -21,22 +21,40 @@ uint64_t shape_of(const Plan& plan, uint64_t item, uint64_t index) {
   const TableShape& table = plan.table;
   const TableShape::Field* field = find_field(plan, index);
   switch (item) {
-  case GR_SHAPE_DELIMITER: return table.delimiter;
-  case GR_SHAPE_QUOTE: return table.quote;
-  case GR_SHAPE_COLUMNS: return table.columns;
-  case GR_SHAPE_DELIMITERS: return table.delimiters;
-  case GR_SHAPE_NEEDED: return field != nullptr;
-  case GR_SHAPE_NEEDS_FIELDS: return !table.fields.empty();
-  case GR_SHAPE_LAST_NEEDED: return table.fields.empty() ? 0 : table.fields.back().column;
-  case GR_SHAPE_RECORD_BYTES: return table.record_bytes;
-  case GR_SHAPE_FIELD_OFFSET: return field != nullptr ? field->offset : 0;
-  case GR_SHAPE_FIELD_BYTES: return field != nullptr ? field->size_bytes : 0;
-  case GR_SHAPE_FIELD_SIGNED: return field != nullptr && field->is_signed;
-  case GR_SHAPE_KEYS: return plan.keys.size();
-  case GR_SHAPE_KEY_KIND: return index < plan.keys.size() ? plan.keys[index].kind : 0;
-  case GR_SHAPE_SLOTS: return plan.slot_count;
-  case GR_SHAPE_SELECTS: return plan.selects;
-  default: return 0;
+    case GR_SHAPE_DELIMITER:
+      return table.delimiter;
+    case GR_SHAPE_QUOTE:
+      return table.quote;
+    case GR_SHAPE_COLUMNS:
+      return table.columns;
+    case GR_SHAPE_DELIMITERS:
+      return table.delimiters;
+    case GR_SHAPE_NEEDED:
+      return field != nullptr;
+    case GR_SHAPE_NEEDS_FIELDS:
+      return !table.fields.empty();
+    case GR_SHAPE_LAST_NEEDED:
+      return table.fields.empty() ? 0 : table.fields.back().column;
+    case GR_SHAPE_RECORD_BYTES:
+      return table.record_bytes;
+    case GR_SHAPE_FIELD_OFFSET:
+      return field != nullptr ? field->offset : 0;
+    case GR_SHAPE_FIELD_BYTES:
+      return field != nullptr ? field->size_bytes : 0;
+    case GR_SHAPE_FIELD_SIGNED:
+      return field != nullptr && field->is_signed;
+    case GR_SHAPE_KEYS:
+      return plan.keys.size();
+    case GR_SHAPE_KEY_KIND:
+      return index < plan.keys.size() ? plan.keys[index].kind : 0;
+    case GR_SHAPE_SLOTS:
+      return plan.slot_count;
+    case GR_SHAPE_SELECTS:
+      return plan.selects;
+    case GR_SHAPE_NODES:
+      return plan.nodes.size();
+    default:
+      return 0;
   }
 }
 
@@ -45,7 +63,7 @@ bool is_indexed(uint64_t item) {
          item == GR_SHAPE_FIELD_SIGNED || item == GR_SHAPE_KEY_KIND;
 }
 
-constexpr uint64_t kItems = GR_SHAPE_SELECTS + 1;
+constexpr uint64_t kItems = GR_SHAPE_NODES + 1;
 
 }  // namespace
 

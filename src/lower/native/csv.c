@@ -2,8 +2,8 @@
  * bitmaps, without a branch that depends on the data's lengths; then record by record the op, which
  * finds its fields by counting bits. Only needed fields are converted.
  *
- * Quotes: bytes between an odd and an even quote are content. Where a quote stands that neither opens
- * nor closes a field (source/csv_fields.h), the plain rules take over for those records. */
+ * Quotes: bytes between an odd and an even quote are content. Where a quote stands that neither
+ * opens nor closes a field (source/csv_fields.h), the plain rules take over for those records. */
 #include "lower/native/records.h"
 #include "lower/native/values.h"
 
@@ -14,9 +14,9 @@
 
 /* Positions are relative to the chunk. */
 struct gr_row {
-  const struct gr_scan *scan;
-  const gr_u8 *chunk;
-  const gr_u64 *delimiters;
+  const struct gr_scan* scan;
+  const gr_u8* chunk;
+  const gr_u64* delimiters;
   gr_u32 begin;
   gr_u32 size;   /* without the line end */
   gr_u64 window; /* delimiters of the first 64 bytes */
@@ -31,13 +31,13 @@ struct gr_quoting {
   gr_u64 odd;    /* quotes that stand where none may */
 };
 
-GR_INLINE struct gr_quoting gr_quotes(const gr_u8 *group, gr_u64 is_first, gr_u64 quotes,
+GR_INLINE struct gr_quoting gr_quotes(const gr_u8* group, gr_u64 is_first, gr_u64 quotes,
                                       gr_u64 delimiters, gr_u64 line_feeds, gr_u64 inside_before) {
   struct gr_quoting result;
   result.inside = gr_prefix_xor(quotes) ^ inside_before;
   gr_u64 opening = quotes & result.inside, closing = quotes & ~result.inside;
-  /* What may stand in front of an opening quote: a field's or record's start, or a quote that closed
-   * just there (two quotes are one character). */
+  /* What may stand in front of an opening quote: a field's or record's start, or a quote that
+   * closed just there (two quotes are one character). */
   gr_u8 before = is_first ? '\n' : group[-1];
   gr_u64 after_edge = before == '\n' || before == GR_DELIMITER || before == GR_QUOTE;
   gr_u64 may_open = (delimiters | line_feeds | closing) << 1 | after_edge;
@@ -46,7 +46,7 @@ GR_INLINE struct gr_quoting gr_quotes(const gr_u8 *group, gr_u64 is_first, gr_u6
   gr_u64 may_close = (delimiters | line_feeds | quotes) >> 1 | before_edge << 63;
   result.odd = opening & ~may_open;
   for (gr_u64 left = closing & ~may_close; left != 0; left &= left - 1) {
-    const gr_u8 *next = group + gr_lowest(left) + 1;
+    const gr_u8* next = group + gr_lowest(left) + 1;
     if (next[0] != '\r' || next[1] != '\n') result.odd |= left & (0 - left);
   }
   return result;
@@ -54,20 +54,18 @@ GR_INLINE struct gr_quoting gr_quotes(const gr_u8 *group, gr_u64 is_first, gr_u6
 
 /* Record ends and delimiters of `size` bytes from `chunk`, which begins with a record. Returns the
  * number of ends; *odd gets the position of the first misplaced quote, or ~0. */
-GR_INLINE gr_u64 gr_find_ends(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 size, gr_u64 *odd) {
+GR_INLINE gr_u64 gr_find_ends(struct gr_scan* scan, const gr_u8* chunk, gr_u64 size, gr_u64* odd) {
   gr_u64 count = 0, inside = 0;
   *odd = ~(gr_u64)0;
   for (gr_u64 at = 0; at < size; at += 64) {
     struct gr_bytes64 bytes = gr_load64(chunk + at);
     gr_u64 ends = gr_match(bytes, '\n');
-    gr_u64 delimiters = gr_shape(GR_SHAPE_NEEDS_FIELDS, 0) || GR_QUOTE != 0
-                            ? gr_match(bytes, GR_DELIMITER)
-                            : 0;
+    gr_u64 delimiters =
+        gr_shape(GR_SHAPE_NEEDS_FIELDS, 0) || GR_QUOTE != 0 ? gr_match(bytes, GR_DELIMITER) : 0;
     if (GR_QUOTE != 0) {
       gr_u64 quotes = gr_match(bytes, GR_QUOTE);
       if (quotes | inside) {
-        struct gr_quoting q =
-            gr_quotes(chunk + at, at == 0, quotes, delimiters, ends, inside);
+        struct gr_quoting q = gr_quotes(chunk + at, at == 0, quotes, delimiters, ends, inside);
         if (GR_UNLIKELY(q.odd)) {
           *odd = at + gr_lowest(q.odd);
           return count;
@@ -87,7 +85,7 @@ GR_INLINE gr_u64 gr_find_ends(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 s
 
 /* Position of delimiter number k of the record, relative to its begin; beyond its end if there are
  * fewer. For what the window does not show. */
-static __attribute__((noinline)) gr_u32 gr_find_delimiter(const gr_u64 *delimiters, gr_u32 begin,
+static __attribute__((noinline)) gr_u32 gr_find_delimiter(const gr_u64* delimiters, gr_u32 begin,
                                                           gr_u32 size, gr_u32 k) {
   gr_u32 at = begin >> 6;
   gr_u64 bits = delimiters[at] & ~(gr_u64)0 << (begin & 63);
@@ -103,7 +101,7 @@ static __attribute__((noinline)) gr_u32 gr_find_delimiter(const gr_u64 *delimite
   return at * 64 + gr_lowest(bits) - begin;
 }
 
-GR_INLINE gr_u32 gr_delimiter(struct gr_row *row, gr_u32 k) {
+GR_INLINE gr_u32 gr_delimiter(struct gr_row* row, gr_u32 k) {
   if (k < 64) {
     gr_u64 bit = gr_select_bit(row->window, k);
     if (GR_LIKELY(bit != 0)) return gr_lowest(bit);
@@ -112,7 +110,7 @@ GR_INLINE gr_u32 gr_delimiter(struct gr_row *row, gr_u32 k) {
 }
 
 /* The bytes of a field. Returns GR_FLAG_ESCAPE if the record has not the fields that it should. */
-GR_INLINE gr_u64 gr_field(struct gr_row *row, gr_u32 field, const gr_u8 **bytes, gr_u64 *size) {
+GR_INLINE gr_u64 gr_field(struct gr_row* row, gr_u32 field, const gr_u8** bytes, gr_u64* size) {
   gr_u32 begin = field == 0 ? 0 : gr_delimiter(row, field - 1) + 1;
   gr_u32 end = row->size;
   gr_u64 bad;
@@ -131,39 +129,39 @@ GR_INLINE gr_u64 gr_field(struct gr_row *row, gr_u32 field, const gr_u8 **bytes,
   return bad ? GR_FLAG_ESCAPE : 0;
 }
 
-#define GR_FIELD_OR_ESCAPE(row, field)                                       \
-  const gr_u8 *bytes;                                                        \
-  gr_u64 size;                                                               \
+#define GR_FIELD_OR_ESCAPE(row, field) \
+  const gr_u8* bytes;                  \
+  gr_u64 size;                         \
   if (GR_UNLIKELY(gr_field(row, field, &bytes, &size) != 0)) return GR_FLAG_ESCAPE
 
-GR_TEMPLATE gr_u64 gr_load_integer(struct gr_row *row, gr_u32 field, gr_s64 *value) {
+GR_TEMPLATE gr_u64 gr_load_integer(struct gr_row* row, gr_u32 field, gr_s64* value) {
   *value = 0;
   GR_FIELD_OR_ESCAPE(row, field);
   return gr_parse_integer(bytes, size, GR_QUOTE, value);
 }
-GR_TEMPLATE gr_u64 gr_load_decimal(struct gr_row *row, gr_u32 field, gr_u32 precision,
-                                   gr_u32 scale, gr_s64 *value) {
+GR_TEMPLATE gr_u64 gr_load_decimal(struct gr_row* row, gr_u32 field, gr_u32 precision, gr_u32 scale,
+                                   gr_s64* value) {
   *value = 0;
   GR_FIELD_OR_ESCAPE(row, field);
   return gr_parse_decimal(bytes, size, precision, scale, GR_QUOTE, value);
 }
-GR_TEMPLATE gr_u64 gr_load_date_order(struct gr_row *row, gr_u32 field, gr_s64 *key) {
+GR_TEMPLATE gr_u64 gr_load_date_order(struct gr_row* row, gr_u32 field, gr_s64* key) {
   *key = 0;
   GR_FIELD_OR_ESCAPE(row, field);
   return gr_parse_date_order(bytes, size, GR_QUOTE, key);
 }
-GR_TEMPLATE gr_u64 gr_load_date(struct gr_row *row, gr_u32 field, gr_s64 *days) {
+GR_TEMPLATE gr_u64 gr_load_date(struct gr_row* row, gr_u32 field, gr_s64* days) {
   gr_s64 key;
   gr_u64 flags = gr_load_date_order(row, field, &key);
   *days = flags == 0 ? gr_date_days(key) : 0;
   return flags;
 }
-GR_TEMPLATE gr_u64 gr_load_boolean(struct gr_row *row, gr_u32 field, gr_s64 *value) {
+GR_TEMPLATE gr_u64 gr_load_boolean(struct gr_row* row, gr_u32 field, gr_s64* value) {
   *value = 0;
   GR_FIELD_OR_ESCAPE(row, field);
   return gr_parse_boolean(bytes, size, value);
 }
-GR_TEMPLATE gr_u64 gr_load_double(struct gr_row *row, gr_u32 field, double *value) {
+GR_TEMPLATE gr_u64 gr_load_double(struct gr_row* row, gr_u32 field, double* value) {
   *value = 0;
   GR_FIELD_OR_ESCAPE(row, field);
   if (GR_LIKELY(gr_parse_double_simple(bytes, size, value) == 0)) return 0;
@@ -174,8 +172,8 @@ GR_TEMPLATE gr_u64 gr_load_double(struct gr_row *row, gr_u32 field, double *valu
 }
 
 /* Quoted text that begins at *bytes: without its quotes; doubled ones inside escape. */
-GR_COLD gr_u64 gr_quoted_text(struct gr_text *text, gr_u8 quote) {
-  const gr_u8 *bytes = (const gr_u8 *)text->position + 1;
+GR_COLD gr_u64 gr_quoted_text(struct gr_text* text, gr_u8 quote) {
+  const gr_u8* bytes = (const gr_u8*)text->position + 1;
   if (text->length < 2 || bytes[text->length - 2] != quote) return GR_FLAG_ESCAPE;
   gr_u64 size = text->length - 2;
   text->position = (gr_u64)bytes;
@@ -189,7 +187,7 @@ GR_COLD gr_u64 gr_quoted_text(struct gr_text *text, gr_u8 quote) {
   return 0;
 }
 
-GR_TEMPLATE gr_u64 gr_load_text(struct gr_row *row, gr_u32 field, struct gr_text *text) {
+GR_TEMPLATE gr_u64 gr_load_text(struct gr_row* row, gr_u32 field, struct gr_text* text) {
   text->position = text->length = 0;
   GR_FIELD_OR_ESCAPE(row, field);
   text->position = (gr_u64)bytes;
@@ -199,12 +197,12 @@ GR_TEMPLATE gr_u64 gr_load_text(struct gr_row *row, gr_u32 field, struct gr_text
   return 0;
 }
 
-GR_TEMPLATE gr_u64 gr_row_offset(struct gr_row *row) { return row->file_offset + row->begin; }
+GR_TEMPLATE gr_u64 gr_row_offset(struct gr_row* row) { return row->file_offset + row->begin; }
 
 /* --- stage 2 ---------------------------------------------------------------------------------- */
 
 /* Runs the op on the `count` records of a chunk. */
-GR_INLINE void gr_run_records(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 count) {
+GR_INLINE void gr_run_records(struct gr_scan* scan, const gr_u8* chunk, gr_u64 count) {
   struct gr_run run;
   run.scan = scan;
   struct gr_row row;
@@ -223,8 +221,7 @@ GR_INLINE void gr_run_records(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 c
     if (GR_UNLIKELY(row.size == 0) && GR_COLUMNS > 1) continue;
     if (gr_shape(GR_SHAPE_NEEDS_FIELDS, 0)) {
       gr_u32 word = row.begin >> 6, bit = row.begin & 63;
-      row.window =
-          scan->delimiters[word] >> bit | (scan->delimiters[word + 1] << 1) << (63 - bit);
+      row.window = scan->delimiters[word] >> bit | (scan->delimiters[word + 1] << 1) << (63 - bit);
     }
     if (GR_LIKELY(gr_op(&row, &run) == GR_DONE))
       done++;
@@ -234,11 +231,11 @@ GR_INLINE void gr_run_records(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 c
   scan->records += done;
 }
 
-gr_u64 gr_scan_records(struct gr_scan *scan) {
+gr_u64 gr_scan_records(struct gr_scan* scan) {
   while (scan->position < scan->size) {
     gr_u64 size = gr_next_chunk(scan);
     if (size == 0) return GR_SCAN_LIST;
-    const gr_u8 *chunk = scan->data + scan->position;
+    const gr_u8* chunk = scan->data + scan->position;
     gr_u64 odd;
     gr_u64 count = gr_find_ends(scan, chunk, size, &odd);
     gr_run_records(scan, chunk, count);

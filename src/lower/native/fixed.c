@@ -2,15 +2,15 @@
 #include "lower/native/records.h"
 
 struct gr_row {
-  const gr_u8 *bytes;
+  const gr_u8* bytes;
   gr_u64 file_offset;
 };
 
 #define GR_RECORD_BYTES gr_shape(GR_SHAPE_RECORD_BYTES, 0)
 
 /* The bytes of a field, zero or sign extended. 16 bytes must be the extension of 8. */
-GR_INLINE gr_u64 gr_load_fixed(struct gr_row *row, gr_u32 field, gr_s64 *value) {
-  const gr_u8 *p = row->bytes + gr_shape(GR_SHAPE_FIELD_OFFSET, field);
+GR_INLINE gr_u64 gr_load_fixed(struct gr_row* row, gr_u32 field, gr_s64* value) {
+  const gr_u8* p = row->bytes + gr_shape(GR_SHAPE_FIELD_OFFSET, field);
   gr_u64 is_signed = gr_shape(GR_SHAPE_FIELD_SIGNED, field);
   gr_u64 size = gr_shape(GR_SHAPE_FIELD_BYTES, field);
   if (size == 1) {
@@ -31,23 +31,23 @@ GR_INLINE gr_u64 gr_load_fixed(struct gr_row *row, gr_u32 field, gr_s64 *value) 
   return 0;
 }
 
-GR_TEMPLATE gr_u64 gr_load_integer(struct gr_row *row, gr_u32 field, gr_s64 *value) {
+GR_TEMPLATE gr_u64 gr_load_integer(struct gr_row* row, gr_u32 field, gr_s64* value) {
   return gr_load_fixed(row, field, value);
 }
-GR_TEMPLATE gr_u64 gr_load_date(struct gr_row *row, gr_u32 field, gr_s64 *days) {
+GR_TEMPLATE gr_u64 gr_load_date(struct gr_row* row, gr_u32 field, gr_s64* days) {
   return gr_load_fixed(row, field, days);
 }
-GR_TEMPLATE gr_u64 gr_load_boolean(struct gr_row *row, gr_u32 field, gr_s64 *value) {
+GR_TEMPLATE gr_u64 gr_load_boolean(struct gr_row* row, gr_u32 field, gr_s64* value) {
   *value = row->bytes[gr_shape(GR_SHAPE_FIELD_OFFSET, field)] != 0;
   return 0;
 }
-GR_TEMPLATE gr_u64 gr_load_double(struct gr_row *row, gr_u32 field, double *value) {
+GR_TEMPLATE gr_u64 gr_load_double(struct gr_row* row, gr_u32 field, double* value) {
   __builtin_memcpy(value, row->bytes + gr_shape(GR_SHAPE_FIELD_OFFSET, field), 8);
   return 0;
 }
-GR_TEMPLATE gr_u64 gr_row_offset(struct gr_row *row) { return row->file_offset; }
+GR_TEMPLATE gr_u64 gr_row_offset(struct gr_row* row) { return row->file_offset; }
 
-gr_u64 gr_scan_records(struct gr_scan *scan) {
+gr_u64 gr_scan_records(struct gr_scan* scan) {
   struct gr_run run;
   run.scan = scan;
   struct gr_row row;

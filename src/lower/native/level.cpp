@@ -36,14 +36,17 @@ bool supports_avx512() {
          __builtin_cpu_supports("avx512dq");
 }
 
-#define GRAPNEL_TEMPLATES(level)                                   \
-  [](source::Format format) {                                      \
-    switch (format) {                                              \
-    case source::Format::csv: return embedded::tmpl_csv_##level(); \
-    case source::Format::lines: return embedded::tmpl_lines_##level(); \
-    case source::Format::fixed: return embedded::tmpl_fixed_##level(); \
-    }                                                              \
-    return std::string_view();                                     \
+#define GRAPNEL_TEMPLATES(level)               \
+  [](source::Format format) {                  \
+    switch (format) {                          \
+      case source::Format::csv:                \
+        return embedded::tmpl_csv_##level();   \
+      case source::Format::lines:              \
+        return embedded::tmpl_lines_##level(); \
+      case source::Format::fixed:              \
+        return embedded::tmpl_fixed_##level(); \
+    }                                          \
+    return std::string_view();                 \
   }
 
 }  // namespace
@@ -52,7 +55,8 @@ const std::vector<Level>& levels() {
   static const std::vector<Level> all = {
       {"avx512", "AVX-512 F, BW, VL, DQ; BMI1, BMI2; PCLMULQDQ", supports_avx512,
        GRAPNEL_TEMPLATES(avx512)},
-      {"avx2", "AVX2; BMI1, BMI2 with fast pdep; PCLMULQDQ", supports_avx2, GRAPNEL_TEMPLATES(avx2)},
+      {"avx2", "AVX2; BMI1, BMI2 with fast pdep; PCLMULQDQ", supports_avx2,
+       GRAPNEL_TEMPLATES(avx2)},
       {"plain", "any x86-64", [] { return true; }, GRAPNEL_TEMPLATES(plain)},
   };
   return all;

@@ -4,23 +4,23 @@
 enum { GR_COLUMN_LINE = 0, GR_COLUMN_OFFSET = 1 };
 
 struct gr_row {
-  const gr_u8 *bytes;
+  const gr_u8* bytes;
   gr_u64 size;
   gr_u64 file_offset;
 };
 
-GR_TEMPLATE gr_u64 gr_load_text(struct gr_row *row, gr_u32 field, struct gr_text *text) {
+GR_TEMPLATE gr_u64 gr_load_text(struct gr_row* row, gr_u32 field, struct gr_text* text) {
   text->position = (gr_u64)row->bytes;
   text->length = row->size;
   return field == GR_COLUMN_LINE ? 0 : (gr_u64)GR_FLAG_ESCAPE;
 }
-GR_TEMPLATE gr_u64 gr_load_integer(struct gr_row *row, gr_u32 field, gr_s64 *value) {
+GR_TEMPLATE gr_u64 gr_load_integer(struct gr_row* row, gr_u32 field, gr_s64* value) {
   *value = (gr_s64)row->file_offset;
   return field == GR_COLUMN_OFFSET ? 0 : (gr_u64)GR_FLAG_ESCAPE;
 }
-GR_TEMPLATE gr_u64 gr_row_offset(struct gr_row *row) { return row->file_offset; }
+GR_TEMPLATE gr_u64 gr_row_offset(struct gr_row* row) { return row->file_offset; }
 
-GR_INLINE gr_u64 gr_find_ends(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 size) {
+GR_INLINE gr_u64 gr_find_ends(struct gr_scan* scan, const gr_u8* chunk, gr_u64 size) {
   gr_u64 count = 0;
   for (gr_u64 at = 0; at < size; at += 64) {
     gr_u64 ends = gr_match(gr_load64(chunk + at), '\n');
@@ -29,13 +29,13 @@ GR_INLINE gr_u64 gr_find_ends(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 s
   return count;
 }
 
-gr_u64 gr_scan_records(struct gr_scan *scan) {
+gr_u64 gr_scan_records(struct gr_scan* scan) {
   struct gr_run run;
   run.scan = scan;
   while (scan->position < scan->size) {
     gr_u64 size = gr_next_chunk(scan);
     if (size == 0) return GR_SCAN_LIST;
-    const gr_u8 *chunk = scan->data + scan->position;
+    const gr_u8* chunk = scan->data + scan->position;
     gr_u64 is_last = scan->position + size == scan->size;
     gr_u64 count = gr_find_ends(scan, chunk, size);
     if (count == 0) return is_last ? GR_SCAN_END : GR_SCAN_LONG;

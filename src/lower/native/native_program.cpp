@@ -70,8 +70,9 @@ Result<std::shared_ptr<const program::Program>> compile_native(
 
 }  // namespace
 
-Result<std::shared_ptr<const program::Program>> make_native(
-    std::shared_ptr<const program::Job> job, const Options& options, Report* report) {
+Result<std::shared_ptr<const program::Program>> make_native(std::shared_ptr<const program::Job> job,
+                                                            const Options& options,
+                                                            Report* report) {
   Report ignored;
   Report& done = report != nullptr ? *report : ignored;
   done = {};

@@ -1,5 +1,5 @@
-// A query's op as native code: vector instructions for finding records and fields, compiled code for
-// the op itself.
+// A query's op as native code: vector instructions for finding records and fields, compiled code
+// for the op itself.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 namespace grapnel::lower::native {
 
 struct Options {
-  /// Level by name (native/level.h), "interpreter" for no native code, or empty: GRAPNEL_NATIVE if it
-  /// is set, else the best that the machine has.
+  /// Level by name (native/level.h), "interpreter" for no native code, or empty: GRAPNEL_NATIVE if
+  /// it is set, else the best that the machine has.
   std::string level;
   /// Where compiled objects are kept; nullptr: the user's cache.
   const ObjectCache* cache = nullptr;
@@ -22,17 +22,18 @@ struct Options {
 
 /// What was done, for EXPLAIN and statistics.
 struct Report {
-  std::string name;             ///< as Program::name()
-  std::string reason;           ///< why the interpreter, if it is that
+  std::string name;    ///< as Program::name()
+  std::string reason;  ///< why the interpreter, if it is that
   bool from_cache = false;
   double compile_ms = 0;
-  std::string note;             ///< trouble with the cache, mostly empty
+  std::string note;  ///< trouble with the cache, mostly empty
 };
 
 /// The program for `job`. What cannot be lowered, or has no compiler, runs on the interpreter; the
 /// program's name says so ("interpreter: % of DOUBLE is left to the interpreter"). `report` may be
 /// nullptr. Errors: usage (unknown level); with `strict` also hook and internal.
-Result<std::shared_ptr<const program::Program>> make_native(
-    std::shared_ptr<const program::Job> job, const Options& options = {}, Report* report = nullptr);
+Result<std::shared_ptr<const program::Program>> make_native(std::shared_ptr<const program::Job> job,
+                                                            const Options& options = {},
+                                                            Report* report = nullptr);
 
 }  // namespace grapnel::lower::native

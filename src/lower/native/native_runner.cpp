@@ -12,7 +12,9 @@ namespace {
 class NativeRunner final : public program::Runner {
  public:
   explicit NativeRunner(std::shared_ptr<const Code> code)
-      : code_(std::move(code)), records_(code_->job), context_(*code_->job),
+      : code_(std::move(code)),
+        records_(code_->job),
+        context_(*code_->job),
         scan_(std::make_unique<gr_scan>()) {
     scan_->parameters = &code_->parameters;
     scan_->services = &services();
@@ -82,8 +84,8 @@ class NativeRunner final : public program::Runner {
     return ok_status();
   }
 
-  /// Records that compiled code put aside: selected ones, whose outputs the interpreter computes, and
-  /// escaped ones.
+  /// Records that compiled code put aside: selected ones, whose outputs the interpreter computes,
+  /// and escaped ones.
   Status do_listed(const program::Block& block, state::Partial& partial, Outcome& outcome) {
     for (uint32_t i = 0; i < scan_->listed_count; i++) {
       const gr_listed& listed = scan_->listed[i];
@@ -103,8 +105,8 @@ class NativeRunner final : public program::Runner {
                     Outcome& outcome) {
     const std::string_view data(block.data, block.size);
     while (scan_->position <= until && scan_->position < block.size) {
-      const auto end = source::next_record(code_->job->source->layout,
-                                           data.substr(scan_->position), block.last);
+      const auto end =
+          source::next_record(code_->job->source->layout, data.substr(scan_->position), block.last);
       if (!end) return ok_status();
       GRAPNEL_CHECK(records_.run(data.substr(scan_->position, end->content_size),
                                  block.file_offset + scan_->position, partial));

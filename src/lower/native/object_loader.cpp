@@ -168,8 +168,9 @@ Result<std::shared_ptr<const LoadedObject>> LoadedObject::load(std::string_view 
   loaded->entry_ = find_symbol(image, entry, places, memory);
   if (loaded->entry_ == nullptr) return damaged("it lacks " + std::string(entry));
   if (::mprotect(memory, size, PROT_READ | PROT_EXEC) != 0)
-    return Error::system("compiled code cannot be made executable", errno,
-                         "a security policy may forbid it; GRAPNEL_NATIVE=interpreter does without");
+    return Error::system(
+        "compiled code cannot be made executable", errno,
+        "a security policy may forbid it; GRAPNEL_NATIVE=interpreter does without");
   return std::shared_ptr<const LoadedObject>(std::move(loaded));
 }
 

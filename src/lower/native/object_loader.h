@@ -13,8 +13,8 @@ namespace grapnel::lower::native {
 class LoadedObject {
  public:
   /// `bytes`: relocatable ELF made with PIC and the small code model. Nothing outside of the object
-  /// may be referenced. The bytes need not outlive the call. Errors: internal, for anything that does
-  /// not look like one of our objects (every offset is checked), io if there is no memory.
+  /// may be referenced. The bytes need not outlive the call. Errors: internal, for anything that
+  /// does not look like one of our objects (every offset is checked), io if there is no memory.
   static Result<std::shared_ptr<const LoadedObject>> load(std::string_view bytes,
                                                           std::string_view entry);
   LoadedObject(const LoadedObject&) = delete;

@@ -65,7 +65,8 @@ void ServiceContext::extreme_text(uint64_t* slots, std::string_view text, bool i
   // {string number, n}
   state::GroupTable& table = partial_->groups;
   const int order = slots[1] == 0 ? 0 : text.compare(table.string(slots[0]));
-  if (slots[1] == 0 || (is_max ? order > 0 : order < 0)) slots[0] = table.set_string(slots[0], text);
+  if (slots[1] == 0 || (is_max ? order > 0 : order < 0))
+    slots[0] = table.set_string(slots[0], text);
   slots[1]++;
 }
 

@@ -1,6 +1,6 @@
 /* Text -> value: the fast forms, straight-line code for what numbers and dates look like nearly
- * always, and behind them plain loops for the rest of the spellings that are worth it. What those do
- * not take escapes. Meaning: op/parse_text.cpp.
+ * always, and behind them plain loops for the rest of the spellings that are worth it. What those
+ * do not take escapes. Meaning: op/parse_text.cpp.
  *
  * All may read 16 bytes from the start of a field (the block has slack). */
 #ifndef GRAPNEL_LOWER_NATIVE_VALUES_H
@@ -30,8 +30,8 @@ static const gr_u64 gr_power_of_ten[19] = {1,
 
 /* [quote] [sign] digits [. digits] [quote], at most 18 digits without leading zeroes, none lost by
  * `scale`. The value is scaled. Empty (also between quotes): NULL. */
-GR_COLD gr_u64 gr_number_slow(const gr_u8 *p, gr_u64 size, gr_u32 scale, gr_u32 quote,
-                              gr_s64 *value) {
+GR_COLD gr_u64 gr_number_slow(const gr_u8* p, gr_u64 size, gr_u32 scale, gr_u32 quote,
+                              gr_s64* value) {
   *value = 0;
   if (quote != 0 && size >= 2 && p[0] == quote && p[size - 1] == quote) {
     p++;
@@ -71,7 +71,7 @@ static const gr_u8 gr_ramp[32] = {0xF0, 0xF1, 0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF7
                                   6,    7,    8,    9,    10,   11,   12,   13,   14,   15};
 
 /* 16 digits (as bytes 0..9, most significant first) to a number. *bad is not 0 if one is none. */
-GR_INLINE gr_u64 gr_digits16(__m128i x, gr_u64 *bad) {
+GR_INLINE gr_u64 gr_digits16(__m128i x, gr_u64* bad) {
   const __m128i nine = _mm_set1_epi8(9);
 #ifdef __AVX512BW__
   *bad = _mm_cmpgt_epu8_mask(x, nine);
@@ -91,14 +91,14 @@ GR_INLINE gr_u64 gr_digits16(__m128i x, gr_u64 *bad) {
 
 /* The number in n bytes, 1..16, of which one may be a point in front of the last `scale` digits.
  * `pointed`: 1 if it is there. */
-GR_INLINE gr_u64 gr_digits(const gr_u8 *p, gr_u64 n, gr_u32 scale, gr_u64 pointed, gr_u64 *bad) {
-  __m128i x = _mm_xor_si128(_mm_loadu_si128((const __m128i *)p), _mm_set1_epi8('0'));
-  __m128i shuffle = _mm_loadu_si128((const __m128i *)(gr_ramp + n));
+GR_INLINE gr_u64 gr_digits(const gr_u8* p, gr_u64 n, gr_u32 scale, gr_u64 pointed, gr_u64* bad) {
+  __m128i x = _mm_xor_si128(_mm_loadu_si128((const __m128i*)p), _mm_set1_epi8('0'));
+  __m128i shuffle = _mm_loadu_si128((const __m128i*)(gr_ramp + n));
   if (scale != 0) {
     /* Digits in front of the point are one byte further left. */
     gr_u8 step[16];
     for (gr_u32 i = 0; i < 16; i++) step[i] = i + scale < 16 ? 0xFF : 0;
-    __m128i left = _mm_loadu_si128((const __m128i *)step);
+    __m128i left = _mm_loadu_si128((const __m128i*)step);
     shuffle = _mm_add_epi8(shuffle, _mm_and_si128(left, _mm_set1_epi8((char)(0 - pointed))));
   }
   return gr_digits16(_mm_shuffle_epi8(x, shuffle), bad);
@@ -116,7 +116,7 @@ GR_INLINE gr_u64 gr_not_digits(gr_u64 x) {
   return (x | (x + 0x7676767676767676)) & 0x8080808080808080;
 }
 
-GR_INLINE gr_u64 gr_digits(const gr_u8 *p, gr_u64 n, gr_u32 scale, gr_u64 pointed, gr_u64 *bad) {
+GR_INLINE gr_u64 gr_digits(const gr_u8* p, gr_u64 n, gr_u32 scale, gr_u64 pointed, gr_u64* bad) {
   /* low: the last 8 bytes; high: those in front of them. Missing ones become zeroes. */
   const gr_u64 zeroes = 0x3030303030303030;
   gr_u64 first = gr_word(p) ^ zeroes, second = gr_word(p + 8) ^ zeroes;
@@ -147,7 +147,7 @@ GR_INLINE gr_u64 gr_digits(const gr_u8 *p, gr_u64 n, gr_u32 scale, gr_u64 pointe
 
 #endif
 
-GR_INLINE gr_u64 gr_parse_integer(const gr_u8 *p, gr_u64 n, gr_u32 quote, gr_s64 *value) {
+GR_INLINE gr_u64 gr_parse_integer(const gr_u8* p, gr_u64 n, gr_u32 quote, gr_s64* value) {
   gr_u64 negative = *p == '-';
   gr_u64 size = n - negative, bad;
   if (GR_UNLIKELY(size - 1 > 15)) return gr_number_slow(p, n, 0, quote, value);
@@ -164,22 +164,22 @@ GR_INLINE gr_u64 gr_fits(gr_s64 value, gr_u32 precision) {
   return (gr_u64)value + limit - 1 < 2 * limit - 1;
 }
 
-GR_COLD gr_u64 gr_decimal_slow(const gr_u8 *p, gr_u64 n, gr_u32 precision, gr_u32 scale,
-                               gr_u32 quote, gr_s64 *value) {
+GR_COLD gr_u64 gr_decimal_slow(const gr_u8* p, gr_u64 n, gr_u32 precision, gr_u32 scale,
+                               gr_u32 quote, gr_s64* value) {
   if (scale > 18) return GR_FLAG_ESCAPE;
   gr_u64 flags = gr_number_slow(p, n, scale, quote, value);
   return flags == 0 && !gr_fits(*value, precision) ? (gr_u64)GR_FLAG_ESCAPE : flags;
 }
 
-GR_INLINE gr_u64 gr_parse_decimal(const gr_u8 *p, gr_u64 n, gr_u32 precision, gr_u32 scale,
-                                  gr_u32 quote, gr_s64 *value) {
+GR_INLINE gr_u64 gr_parse_decimal(const gr_u8* p, gr_u64 n, gr_u32 precision, gr_u32 scale,
+                                  gr_u32 quote, gr_s64* value) {
   gr_u64 negative = *p == '-';
   gr_u64 size = n - negative, bad;
   /* Without a point `scale` zeroes are appended: there must be room for them in 18 digits. */
   gr_u64 most_unpointed = scale < 18 ? 18 - scale : 0;
   if (GR_UNLIKELY(scale > 15 || size - 1 > 15))
     return gr_decimal_slow(p, n, precision, scale, quote, value);
-  const gr_u8 *q = p + negative;
+  const gr_u8* q = p + negative;
   gr_u64 pointed = scale != 0 && size > scale + 1 && q[size > scale ? size - 1 - scale : 0] == '.';
   gr_u64 magnitude = gr_digits(q, size, scale, pointed, &bad);
   bad |= !pointed & (size > most_unpointed);
@@ -195,14 +195,15 @@ GR_INLINE gr_u64 gr_parse_decimal(const gr_u8 *p, gr_u64 n, gr_u32 precision, gr
 
 /* By the month's digits in nibbles, masked to 5 bits: last day of the month, in nibbles, 0 for what
  * is no month; 28 for February, whose 29th is a slow case. */
-static const gr_u8 gr_last_day[32] = {0,    0x31, 0x28, 0x31, 0x30, 0x31, 0x30, 0x31, 0x31, 0x30, 0,
-                                      0,    0,    0,    0,    0,    0x31, 0x30, 0x31};
+static const gr_u8 gr_last_day[32] = {0, 0x31, 0x28, 0x31, 0x30, 0x31, 0x30, 0x31, 0x31, 0x30,
+                                      0, 0,    0,    0,    0,    0,    0x31, 0x30, 0x31};
 /* Days of the year before the month. */
-static const gr_u16 gr_days_before[32] = {0,   0,   31,  59, 90, 120, 151, 181, 212, 243, 0,
-                                          0,   0,   0,   0,  0,  273, 304, 334};
+static const gr_u16 gr_days_before[32] = {0, 0, 31, 59, 90, 120, 151, 181, 212, 243,
+                                          0, 0, 0,  0,  0,  0,   273, 304, 334};
 
 GR_INLINE gr_u64 gr_date_year(gr_u64 key) {
-  return (key >> 56 & 15) * 1000 + (key >> 48 & 15) * 100 + (key >> 40 & 15) * 10 + (key >> 32 & 15);
+  return (key >> 56 & 15) * 1000 + (key >> 48 & 15) * 100 + (key >> 40 & 15) * 10 +
+         (key >> 32 & 15);
 }
 GR_INLINE gr_u64 gr_date_month_index(gr_u64 key) { return (key >> 12 | key >> 8) & 31; }
 GR_INLINE gr_u64 gr_is_leap(gr_u64 year) {
@@ -211,19 +212,20 @@ GR_INLINE gr_u64 gr_is_leap(gr_u64 year) {
 
 /* The key of "YYYY-MM-DD" if it is of that form with a first digit of the month of 0 or 1; *bad is
  * not 0 otherwise. The day is not checked. */
-GR_INLINE gr_u64 gr_date_key(const gr_u8 *p, gr_u64 n, gr_u64 *bad) {
+GR_INLINE gr_u64 gr_date_key(const gr_u8* p, gr_u64 n, gr_u64* bad) {
   gr_u64 head = gr_word(p) ^ 0x2D30302D30303030; /* "0000-00-" */
   gr_u16 tail;
   __builtin_memcpy(&tail, p + 8, 2);
   gr_u64 day = tail ^ 0x3030u;
-  /* A byte passes if adding its constant leaves the top bit clear: 0x76 digits, 0x7E 0 and 1, 0x7F 0. */
+  /* A byte passes if adding its constant leaves the top bit clear: 0x76 digits, 0x7E 0 and 1, 0x7F
+   * 0. */
   *bad = ((head | (head + 0x7F767E7F76767676)) & 0x8080808080808080) |
          ((day | (day + 0x7676)) & 0x8080) | (n ^ 10);
   return __builtin_bswap64(head) | (day << 4 & 0xF0) | day >> 8;
 }
 
 /* Empty, the 29th of February, or another spelling. */
-GR_COLD gr_u64 gr_date_slow(const gr_u8 *p, gr_u64 n, gr_u32 quote, gr_s64 *key) {
+GR_COLD gr_u64 gr_date_slow(const gr_u8* p, gr_u64 n, gr_u32 quote, gr_s64* key) {
   *key = 0;
   if (quote != 0 && n >= 2 && p[0] == quote && p[n - 1] == quote) {
     p++;
@@ -239,7 +241,7 @@ GR_COLD gr_u64 gr_date_slow(const gr_u8 *p, gr_u64 n, gr_u32 quote, gr_s64 *key)
   return 0;
 }
 
-GR_INLINE gr_u64 gr_parse_date_order(const gr_u8 *p, gr_u64 n, gr_u32 quote, gr_s64 *key) {
+GR_INLINE gr_u64 gr_parse_date_order(const gr_u8* p, gr_u64 n, gr_u32 quote, gr_s64* key) {
   gr_u64 bad, k = gr_date_key(p, n, &bad);
   gr_u8 day_from_0 = (gr_u8)(k - 1);
   if (GR_UNLIKELY(bad != 0 || day_from_0 >= gr_last_day[gr_date_month_index(k)]))
@@ -263,19 +265,20 @@ GR_INLINE gr_s64 gr_date_days(gr_s64 key) {
 GR_INLINE gr_u8 gr_lower(gr_u8 c) { return (gr_u8)(c - 'A') < 26 ? (gr_u8)(c | 0x20) : c; }
 
 /* true/false, t/f, 1/0 in any case; yes, no escape. */
-GR_INLINE gr_u64 gr_parse_boolean(const gr_u8 *p, gr_u64 n, gr_s64 *value) {
+GR_INLINE gr_u64 gr_parse_boolean(const gr_u8* p, gr_u64 n, gr_s64* value) {
   *value = 0;
   if (n == 0) return GR_FLAG_NULL;
-  gr_u64 head = (gr_word(p) | 0x2020202020202020) & (n >= 8 ? ~(gr_u64)0 : ((gr_u64)1 << 8 * n) - 1);
+  gr_u64 head =
+      (gr_word(p) | 0x2020202020202020) & (n >= 8 ? ~(gr_u64)0 : ((gr_u64)1 << 8 * n) - 1);
   const gr_u64 true_text = 0x65757274, false_text = 0x65736C6166;
   *value = (n == 4 && head == true_text) || (n == 1 && (head == 't' || p[0] == '1'));
   gr_u64 is_false = (n == 5 && head == false_text) || (n == 1 && (head == 'f' || p[0] == '0'));
   return *value || is_false ? 0 : (gr_u64)GR_FLAG_ESCAPE;
 }
 
-/* [-] digits [. digits], at most 15 digits, at most 22 behind the point: then value and power of ten
- * are exact doubles and one division rounds right (W. D. Clinger, 1990). Else 1: not done. */
-GR_INLINE gr_u64 gr_parse_double_simple(const gr_u8 *p, gr_u64 n, double *value) {
+/* [-] digits [. digits], at most 15 digits, at most 22 behind the point: then value and power of
+ * ten are exact doubles and one division rounds right (W. D. Clinger, 1990). Else 1: not done. */
+GR_INLINE gr_u64 gr_parse_double_simple(const gr_u8* p, gr_u64 n, double* value) {
   static const double power[16] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
   gr_u64 negative = n != 0 && p[0] == '-', i = negative;

@@ -23,7 +23,7 @@
 struct gr_bytes64 {
   __m512i v;
 };
-GR_INLINE struct gr_bytes64 gr_load64(const gr_u8 *p) {
+GR_INLINE struct gr_bytes64 gr_load64(const gr_u8* p) {
   return (struct gr_bytes64){_mm512_loadu_si512(p)};
 }
 GR_INLINE gr_u64 gr_match(struct gr_bytes64 b, gr_u8 c) {
@@ -35,9 +35,9 @@ GR_INLINE gr_u64 gr_match(struct gr_bytes64 b, gr_u8 c) {
 struct gr_bytes64 {
   __m256i v[2];
 };
-GR_INLINE struct gr_bytes64 gr_load64(const gr_u8 *p) {
-  return (struct gr_bytes64){{_mm256_loadu_si256((const __m256i *)p),
-                              _mm256_loadu_si256((const __m256i *)(p + 32))}};
+GR_INLINE struct gr_bytes64 gr_load64(const gr_u8* p) {
+  return (struct gr_bytes64){
+      {_mm256_loadu_si256((const __m256i*)p), _mm256_loadu_si256((const __m256i*)(p + 32))}};
 }
 GR_INLINE gr_u64 gr_match(struct gr_bytes64 b, gr_u8 c) {
   __m256i pattern = _mm256_set1_epi8((char)c);
@@ -51,9 +51,9 @@ GR_INLINE gr_u64 gr_match(struct gr_bytes64 b, gr_u8 c) {
 struct gr_bytes64 {
   __m128i v[4];
 };
-GR_INLINE struct gr_bytes64 gr_load64(const gr_u8 *p) {
+GR_INLINE struct gr_bytes64 gr_load64(const gr_u8* p) {
   struct gr_bytes64 b;
-  for (int i = 0; i < 4; i++) b.v[i] = _mm_loadu_si128((const __m128i *)(p + 16 * i));
+  for (int i = 0; i < 4; i++) b.v[i] = _mm_loadu_si128((const __m128i*)(p + 16 * i));
   return b;
 }
 GR_INLINE gr_u64 gr_match(struct gr_bytes64 b, gr_u8 c) {
@@ -91,7 +91,7 @@ GR_INLINE gr_u64 gr_select_bit(gr_u64 bits, gr_u32 k) {
 
 GR_INLINE gr_u32 gr_lowest(gr_u64 bits) { return (gr_u32)__builtin_ctzll(bits); }
 
-GR_INLINE gr_u64 gr_word(const gr_u8 *p) {
+GR_INLINE gr_u64 gr_word(const gr_u8* p) {
   gr_u64 word;
   __builtin_memcpy(&word, p, 8);
   return word;

@@ -42,10 +42,9 @@ Result<Compiler> open_once() {
     const auto version = find<decltype(&grapnel_jit_version)>(library, "grapnel_jit_version");
     const auto llvm =
         find<decltype(&grapnel_jit_llvm_version)>(library, "grapnel_jit_llvm_version");
-    Compiler compiler{
-        find<decltype(&grapnel_jit_compile)>(library, "grapnel_jit_compile"),
-        find<decltype(&grapnel_jit_free)>(library, "grapnel_jit_free"),
-        llvm == nullptr ? "" : llvm()};
+    Compiler compiler{find<decltype(&grapnel_jit_compile)>(library, "grapnel_jit_compile"),
+                      find<decltype(&grapnel_jit_free)>(library, "grapnel_jit_free"),
+                      llvm == nullptr ? "" : llvm()};
     if (version != nullptr && version() == GRAPNEL_JIT_VERSION && compiler.compile != nullptr &&
         compiler.free_result != nullptr)
       return compiler;

@@ -90,8 +90,8 @@ void drop_dwarf(llvm::Module& module) {
   module.addModuleFlag(llvm::Module::Warning, "CodeView", 1);
 }
 
-/// BTF needs the types and the functions, nobody needs the lines and variables: without them passes and
-/// emission take half the time. One location per function is left, as calls must have one.
+/// BTF needs the types and the functions, nobody needs the lines and variables: without them passes
+/// and emission take half the time. One location per function is left, as calls must have one.
 void drop_locations(llvm::Module& module) {
   for (llvm::Function& function : module) {
     llvm::DISubprogram* subprogram = function.getSubprogram();
@@ -143,8 +143,8 @@ class Optimiser {
   llvm::PassBuilder builder_;
 };
 
-/// The part of -O2 that pays for straight-line code out of a template which has been optimised once:
-/// half of its time, the same code.
+/// The part of -O2 that pays for straight-line code out of a template which has been optimised
+/// once: half of its time, the same code.
 constexpr const char* kNativePasses =
     "function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,"
     "instcombine<max-iterations=1;no-verify-fixpoint>,loop-mssa(loop-rotate,licm),simplifycfg,gvn,"

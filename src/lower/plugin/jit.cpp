@@ -83,11 +83,12 @@ Result<std::string> compile_guarded(const grapnel_jit_request& request,
   const bool survived = recovery.RunSafely([&] { outcome.emplace(compile(request, timings)); });
   llvm::CrashRecoveryContext::Disable();
   if (survived && outcome) return *std::move(outcome);
-  return Error{ErrorKind::internal,
-               "the compiler broke down: " +
-                   (fatal_message.empty() ? "signal or exit code " + std::to_string(recovery.RetCode)
-                                          : fatal_message),
-               "run with GRAPNEL_NATIVE=interpreter (slower, no compiler) and report this"};
+  return Error{
+      ErrorKind::internal,
+      "the compiler broke down: " + (fatal_message.empty()
+                                         ? "signal or exit code " + std::to_string(recovery.RetCode)
+                                         : fatal_message),
+      "run with GRAPNEL_NATIVE=interpreter (slower, no compiler) and report this"};
 }
 
 }  // namespace

@@ -105,8 +105,7 @@ class GuardedBuffer {
         mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     mprotect(memory_, kPage, PROT_NONE);
     mprotect(memory_ + mapped_ - kPage, kPage, PROT_NONE);
-    data_ = at_begin ? memory_ + kPage
-                     : memory_ + mapped_ - kPage - program::kSlackBytes - size;
+    data_ = at_begin ? memory_ + kPage : memory_ + mapped_ - kPage - program::kSlackBytes - size;
   }
   GuardedBuffer(const GuardedBuffer&) = delete;
   GuardedBuffer& operator=(const GuardedBuffer&) = delete;
@@ -134,7 +133,8 @@ inline std::string show(const state::Partial& partial) {
     std::string line;
     size_t position = 0;
     for (const auto& key : op.keys)
-      line += show(state::decode_key(partial.groups.key(group), &position, key->type), key->type) + "|";
+      line +=
+          show(state::decode_key(partial.groups.key(group), &position, key->type), key->type) + "|";
     line += " @" + std::to_string(slots[0]) + " x" + std::to_string(slots[1]);
     for (size_t i = 0; i < op.aggregates.size(); i++) {
       const auto value = partial.finish(slots, i);
@@ -146,7 +146,8 @@ inline std::string show(const state::Partial& partial) {
   for (size_t row = 0; row < partial.rows.size(); row++) {
     std::string line = std::to_string(partial.rows.file_offsets[row]) + ":";
     for (size_t i = 0; i < op.outputs.size(); i++)
-      line += " " + show(partial.rows.value(row, i, op.outputs[i]->type), op.outputs[i]->type) + "|";
+      line +=
+          " " + show(partial.rows.value(row, i, op.outputs[i]->type), op.outputs[i]->type) + "|";
     lines.push_back(std::move(line));
   }
   std::string text = std::to_string(partial.records) + " records\n";
@@ -155,12 +156,12 @@ inline std::string show(const state::Partial& partial) {
 }
 
 struct RunResult {
-  std::string text;      ///< show(), or the error
+  std::string text;  ///< show(), or the error
   uint64_t escapes = 0;
 };
 
-/// Feeds the program with blocks that grow by `step` bytes at a time (0: all at once), carrying over
-/// what was not consumed, as readers do.
+/// Feeds the program with blocks that grow by `step` bytes at a time (0: all at once), carrying
+/// over what was not consumed, as readers do.
 inline RunResult run(const program::Program& program, const program::Job& job,
                      std::string_view content, size_t step = 0, bool guard_begin = false) {
   RunResult result;
@@ -227,8 +228,8 @@ inline constexpr bool kHasCompiler = false;
 inline constexpr bool kHasCompiler = true;
 #endif
 
-#define GRAPNEL_NEEDS_COMPILER()                                                    \
-  if (!::grapnel::lower_test::kHasCompiler)                                         \
+#define GRAPNEL_NEEDS_COMPILER()            \
+  if (!::grapnel::lower_test::kHasCompiler) \
   GTEST_SKIP() << "the sanitizer build has no compiler plugin"
 
 }  // namespace grapnel::lower_test

@@ -34,7 +34,9 @@ class NativeEdges : public testing::TestWithParam<std::string> {
 INSTANTIATE_TEST_SUITE_P(Levels, NativeEdges, testing::ValuesIn(supported_levels()),
                          [](const auto& info) { return info.param; });
 
-const TableOptions kNumbers = {source::Format::csv, ',', '"',
+const TableOptions kNumbers = {source::Format::csv,
+                               ',',
+                               '"',
                                {{"n", Type::of(TypeKind::bigint)},
                                 {"i", Type::of(TypeKind::integer)},
                                 {"u", Type::of(TypeKind::utinyint)},
@@ -48,17 +50,27 @@ std::string column_with(size_t column, const std::string& text) {
 }
 
 TEST_P(NativeEdges, Integers) {
-  const char* spellings[] = {"0",          "7",
-                             "-7",         "+7",
-                             "",           "-",
-                             "+",          "00",
-                             "-0",         "0000000000000000000000012",
-                             "127",        "128",
-                             "-128",       "-129",
-                             "255",        "256",
-                             "2147483647", "2147483648",
+  const char* spellings[] = {"0",
+                             "7",
+                             "-7",
+                             "+7",
+                             "",
+                             "-",
+                             "+",
+                             "00",
+                             "-0",
+                             "0000000000000000000000012",
+                             "127",
+                             "128",
+                             "-128",
+                             "-129",
+                             "255",
+                             "256",
+                             "2147483647",
+                             "2147483648",
                              "-2147483648",
-                             "12345678",   "123456789",
+                             "12345678",
+                             "123456789",
                              "1234567890123456",
                              "12345678901234567",
                              "-1234567890123456",
@@ -71,20 +83,27 @@ TEST_P(NativeEdges, Integers) {
                              "18446744073709551615",
                              "18446744073709551616",
                              "170141183460469231731687303715884105727",
-                             " 7",         "7 ",
-                             "7.0",        "7.5",
-                             "1e3",        "x",
-                             "\"7\"",      "\"\"",
-                             "\"-7\"",     "7-",
-                             "--7",        "1 2",
-                             "0x10",       "1,000"};
+                             " 7",
+                             "7 ",
+                             "7.0",
+                             "7.5",
+                             "1e3",
+                             "x",
+                             "\"7\"",
+                             "\"\"",
+                             "\"-7\"",
+                             "7-",
+                             "--7",
+                             "1 2",
+                             "0x10",
+                             "1,000"};
   const std::string names[] = {"n", "i", "u", "w", "h"};
   for (size_t column = 0; column < 5; column++) {
     for (const char* spelling : spellings) {
       const std::string content = column_with(column, spelling) + column_with(column, "3");
-      expect_same(content, "SELECT count(*), sum(" + names[column] + "), min(" + names[column] +
-                               "), max(" + names[column] + "), count(" + names[column] +
-                               ") FROM 'table.csv'",
+      expect_same(content,
+                  "SELECT count(*), sum(" + names[column] + "), min(" + names[column] + "), max(" +
+                      names[column] + "), count(" + names[column] + ") FROM 'table.csv'",
                   kNumbers);
       expect_same(content, "SELECT n, h FROM 'table.csv' WHERE " + names[column] + " >= 7",
                   kNumbers);
@@ -93,7 +112,9 @@ TEST_P(NativeEdges, Integers) {
 }
 
 TEST_P(NativeEdges, Decimals) {
-  const TableOptions table = {source::Format::csv, '|', '\0',
+  const TableOptions table = {source::Format::csv,
+                              '|',
+                              '\0',
                               {{"a", Type::decimal(15, 2)},
                                {"b", Type::decimal(4, 1)},
                                {"c", Type::decimal(18, 9)},
@@ -152,26 +173,64 @@ TEST_P(NativeEdges, Decimals) {
   for (size_t column = 0; column < 6; column++) {
     for (const char* spelling : spellings) {
       std::string record;
-      for (size_t i = 0; i < 6; i++) record += (i == 0 ? "" : "|") + std::string(i == column ? spelling : "0");
+      for (size_t i = 0; i < 6; i++)
+        record += (i == 0 ? "" : "|") + std::string(i == column ? spelling : "0");
       const std::string content = record + "\n0|0|0|0|0|0\n";
-      expect_same(content, "SELECT sum(" + names[column] + "), min(" + names[column] + "), max(" +
-                               names[column] + ") FROM 'table.csv'",
+      expect_same(content,
+                  "SELECT sum(" + names[column] + "), min(" + names[column] + "), max(" +
+                      names[column] + ") FROM 'table.csv'",
                   table);
     }
   }
 }
 
 TEST_P(NativeEdges, Dates) {
-  const TableOptions table = {source::Format::csv, ',', '"',
-                              {{"d", Type::of(TypeKind::date)}, {"x", Type::of(TypeKind::integer)}}};
-  std::vector<std::string> spellings = {
-      "",           "1970-01-01", "1969-12-31", "0000-01-01", "0001-01-01", "9999-12-31",
-      "10000-01-01", "1994-1-1",  "1994-01-1",  "1994/01/01", "1994-01-01 ", " 1994-01-01",
-      "1994-13-01", "1994-00-01", "1994-01-00", "1994-01-32", "1994-02-28", "1994-02-29",
-      "1996-02-29", "1900-02-29", "2000-02-29", "2100-02-29", "2000-02-30", "1994-04-31",
-      "1994-12-31", "1994-20-01", "1994-19-01", "1994-1a-01", "199a-01-01", "1994-01-0a",
-      "1994:01:01", "19940101",   "\"1994-01-01\"", "\"1996-02-29\"", "\"\"", "-1994-01-01",
-      "44-03-15 (BC)", "1994-01-01x", "1994-01-40", "1994-01-3/", "1994-0:-01"};
+  const TableOptions table = {
+      source::Format::csv,
+      ',',
+      '"',
+      {{"d", Type::of(TypeKind::date)}, {"x", Type::of(TypeKind::integer)}}};
+  std::vector<std::string> spellings = {"",
+                                        "1970-01-01",
+                                        "1969-12-31",
+                                        "0000-01-01",
+                                        "0001-01-01",
+                                        "9999-12-31",
+                                        "10000-01-01",
+                                        "1994-1-1",
+                                        "1994-01-1",
+                                        "1994/01/01",
+                                        "1994-01-01 ",
+                                        " 1994-01-01",
+                                        "1994-13-01",
+                                        "1994-00-01",
+                                        "1994-01-00",
+                                        "1994-01-32",
+                                        "1994-02-28",
+                                        "1994-02-29",
+                                        "1996-02-29",
+                                        "1900-02-29",
+                                        "2000-02-29",
+                                        "2100-02-29",
+                                        "2000-02-30",
+                                        "1994-04-31",
+                                        "1994-12-31",
+                                        "1994-20-01",
+                                        "1994-19-01",
+                                        "1994-1a-01",
+                                        "199a-01-01",
+                                        "1994-01-0a",
+                                        "1994:01:01",
+                                        "19940101",
+                                        "\"1994-01-01\"",
+                                        "\"1996-02-29\"",
+                                        "\"\"",
+                                        "-1994-01-01",
+                                        "44-03-15 (BC)",
+                                        "1994-01-01x",
+                                        "1994-01-40",
+                                        "1994-01-3/",
+                                        "1994-0:-01"};
   for (int month = 1; month <= 12; month++) {
     for (int day : {28, 29, 30, 31}) {
       char text[32];
@@ -190,8 +249,11 @@ TEST_P(NativeEdges, Dates) {
 }
 
 TEST_P(NativeEdges, EveryDayOfAFewYearsHasItsNumber) {
-  const TableOptions table = {source::Format::csv, ',', '"',
-                              {{"d", Type::of(TypeKind::date)}, {"x", Type::of(TypeKind::integer)}}};
+  const TableOptions table = {
+      source::Format::csv,
+      ',',
+      '"',
+      {{"d", Type::of(TypeKind::date)}, {"x", Type::of(TypeKind::integer)}}};
   std::string content;
   for (int64_t year : {0, 1, 3, 4, 99, 100, 400, 1600, 1900, 1969, 1970, 1996, 2000, 2100, 9999}) {
     for (int64_t day = op::days_from_civil(year, 1, 1); day < op::days_from_civil(year, 1, 1) + 365;
@@ -207,22 +269,49 @@ TEST_P(NativeEdges, EveryDayOfAFewYearsHasItsNumber) {
 }
 
 TEST_P(NativeEdges, BooleansDoublesAndText) {
-  const TableOptions table = {source::Format::csv, ',', '"',
+  const TableOptions table = {source::Format::csv,
+                              ',',
+                              '"',
                               {{"b", Type::of(TypeKind::boolean)},
                                {"r", Type::of(TypeKind::real)},
                                {"v", Type::of(TypeKind::varchar)}}};
-  const char* booleans[] = {"true", "TRUE", "True", "t",  "T", "1", "yes", "y", "false", "FALSE",
-                            "f",    "0",    "no",   "",   "2", "tru", "truee", "\"true\"", " true"};
+  const char* booleans[] = {"true", "TRUE",  "True",  "t",        "T",    "1",  "yes",
+                            "y",    "false", "FALSE", "f",        "0",    "no", "",
+                            "2",    "tru",   "truee", "\"true\"", " true"};
   for (const char* text : booleans) {
     const std::string content = std::string(text) + ",1,a\nfalse,2,b\n";
-    expect_same(content, "SELECT count(*), count(b), min(b), max(b) FROM 'table.csv' WHERE b", table);
+    expect_same(content, "SELECT count(*), count(b), min(b), max(b) FROM 'table.csv' WHERE b",
+                table);
     expect_same(content, "SELECT b, count(*) FROM 'table.csv' WHERE NOT b OR v = 'a' GROUP BY b",
                 table);
   }
-  const char* reals[] = {"0",     "-0",      "1.5",    "-1.5",   "1e10",  "1e400", "-1e400", "1e-400",
-                         "nan",   "inf",     "-inf",   "0.1",    "123456789012345", "1234567890123456",
-                         "0.123456789012345", "0.1234567890123456", ".5", "5.", "+1", "", "\"2.5\"",
-                         "x",     "1.7976931348623157e308", "4.9e-324", "9007199254740993", "-", "."};
+  const char* reals[] = {"0",
+                         "-0",
+                         "1.5",
+                         "-1.5",
+                         "1e10",
+                         "1e400",
+                         "-1e400",
+                         "1e-400",
+                         "nan",
+                         "inf",
+                         "-inf",
+                         "0.1",
+                         "123456789012345",
+                         "1234567890123456",
+                         "0.123456789012345",
+                         "0.1234567890123456",
+                         ".5",
+                         "5.",
+                         "+1",
+                         "",
+                         "\"2.5\"",
+                         "x",
+                         "1.7976931348623157e308",
+                         "4.9e-324",
+                         "9007199254740993",
+                         "-",
+                         "."};
   for (const char* text : reals) {
     const std::string content = "t," + std::string(text) + ",a\nf,2.25,b\nt,,c\n";
     expect_same(content, "SELECT sum(r), min(r), max(r), count(r) FROM 'table.csv'", table);
@@ -230,9 +319,25 @@ TEST_P(NativeEdges, BooleansDoublesAndText) {
     expect_same(content, "SELECT v FROM 'table.csv' WHERE r > 1.0 AND r * 2.0 < 1e300", table);
     expect_same(content, "SELECT sum(r / 3.0 - r) FROM 'table.csv' WHERE r <> 0.1", table);
   }
-  const char* texts[] = {"a", "ab", "abcdefg", "abcdefgh", "abcdefghi", "", "\"\"", "\"a\"", "\"a,b\"",
-                         "\"a\"\"b\"", "\"\"\"\"", "\"line\nfeed\"", "\"cr\r\nlf\"", " a", "a ", "\xc3\xa4",
-                         "specially special requests", "a%b", "a_b"};
+  const char* texts[] = {"a",
+                         "ab",
+                         "abcdefg",
+                         "abcdefgh",
+                         "abcdefghi",
+                         "",
+                         "\"\"",
+                         "\"a\"",
+                         "\"a,b\"",
+                         "\"a\"\"b\"",
+                         "\"\"\"\"",
+                         "\"line\nfeed\"",
+                         "\"cr\r\nlf\"",
+                         " a",
+                         "a ",
+                         "\xc3\xa4",
+                         "specially special requests",
+                         "a%b",
+                         "a_b"};
   for (const char* text : texts) {
     const std::string content = "t,1," + std::string(text) + "\nf,2,zz\n";
     expect_same(content, "SELECT v, count(*) FROM 'table.csv' GROUP BY v", table);
@@ -240,20 +345,31 @@ TEST_P(NativeEdges, BooleansDoublesAndText) {
     for (const char* condition :
          {"v = 'ab'", "v <> 'abcdefgh'", "v < 'b'", "v >= 'ab'", "v LIKE 'ab%'", "v LIKE '%b'",
           "v LIKE '%special%'", "v LIKE '%s%r%'", "v LIKE 'a_'", "v IN ('a', 'zz', 'abcdefghi')",
-          "v IS NULL", "v IS NOT NULL", "v LIKE '%'", "v LIKE 'a!%b' ESCAPE '!'", "v LIKE 'a!_%' ESCAPE '!'"})
+          "v IS NULL", "v IS NOT NULL", "v LIKE '%'", "v LIKE 'a!%b' ESCAPE '!'",
+          "v LIKE 'a!_%' ESCAPE '!'"})
       expect_same(content, std::string("SELECT r FROM 'table.csv' WHERE ") + condition, table);
   }
 }
 
 /// What makes a record hard to cut.
 const char* const kRecords[] = {
-    "1,one,x\n",        "\n",           "2,\"two\",y\r\n", "\r\n",
-    "3,\"th,ree\",\n",  "4,,\"\"\n",    "5,\"fi\"\"ve\",z\n", "6,\"si\nx\",w\n",
-    "7,\"s\r\neven\",\"q\"\r\n", "8,eight,\"nine\"\n", "10,ten\rten,r\n",
+    "1,one,x\n",
+    "\n",
+    "2,\"two\",y\r\n",
+    "\r\n",
+    "3,\"th,ree\",\n",
+    "4,,\"\"\n",
+    "5,\"fi\"\"ve\",z\n",
+    "6,\"si\nx\",w\n",
+    "7,\"s\r\neven\",\"q\"\r\n",
+    "8,eight,\"nine\"\n",
+    "10,ten\rten,r\n",
     "11,eleveneleveneleveneleveneleveneleveneleveneleveneleveneleveneleveneleven,s\n",
     "12,\"twelve twelve twelve, twelve twelve twelve twelve \"\" twelve twelve twelve\",t\n"};
 
-const TableOptions kCut = {source::Format::csv, ',', '"',
+const TableOptions kCut = {source::Format::csv,
+                           ',',
+                           '"',
                            {{"n", Type::of(TypeKind::integer)},
                             {"t", Type::of(TypeKind::varchar)},
                             {"u", Type::of(TypeKind::varchar)}}};
@@ -273,9 +389,12 @@ TEST_P(NativeEdges, BlocksCutAnywhere) {
 }
 
 TEST_P(NativeEdges, QuotesInWrongPlaces) {
-  const char* odd[] = {"1,o\"ne,x\n", "1,\"one\"x,x\n", "1, \"one\",x\n", "1,\"one\" ,x\n",
-                       "1,one\",x\n", "1,\"one,x\n",    "1,\"o\"ne\",x\n", "1,\"one\"\r,x\n",
-                       "\"1\",one,x\n", "1,\"one\n,x\n2,\"two\",y\n", "1,\"\"\"one\"\"\",x\n"};
+  const char* odd[] = {"1,o\"ne,x\n",          "1,\"one\"x,x\n",
+                       "1, \"one\",x\n",       "1,\"one\" ,x\n",
+                       "1,one\",x\n",          "1,\"one,x\n",
+                       "1,\"o\"ne\",x\n",      "1,\"one\"\r,x\n",
+                       "\"1\",one,x\n",        "1,\"one\n,x\n2,\"two\",y\n",
+                       "1,\"\"\"one\"\"\",x\n"};
   for (const char* record : odd) {
     for (size_t before : {0, 1, 9, 10, 11, 60}) {
       std::string content;
@@ -302,7 +421,8 @@ TEST_P(NativeEdges, RecordsWithTooFewOrTooManyFields) {
 TEST_P(NativeEdges, LongRecords) {
   for (size_t size : {100, 1000, 16'000, 16'384, 17'000, 100'000}) {
     const std::string content = "1,a,b\n2," + std::string(size, 'x') + ",c\n3," +
-                                std::string(size, 'y') + ",\"" + std::string(size, '\n') + "\"\n4,d,e\n";
+                                std::string(size, 'y') + ",\"" + std::string(size, '\n') +
+                                "\"\n4,d,e\n";
     expect_same(content, "SELECT n, count(*), min(u) FROM 'table.csv' GROUP BY n", kCut);
     expect_same(content, "SELECT sum(n) FROM 'table.csv' WHERE u <> 'b'", kCut, 5000);
   }
@@ -316,9 +436,10 @@ TEST_P(NativeEdges, FieldsFarFromTheRecordsStart) {
     record += (i == 0 ? "" : "|") + std::to_string(i * 1000);
   }
   const std::string content = record + "\n" + record + "|\n" + record + "\n";
-  for (const char* sql : {"SELECT sum(c0), sum(c50), sum(c98) FROM 'table.csv'",
-                          "SELECT sum(c99) FROM 'table.csv'", "SELECT c10 FROM 'table.csv' WHERE c64 > c63",
-                          "SELECT count(*) FROM 'table.csv' WHERE c65 = 65000"})
+  for (const char* sql :
+       {"SELECT sum(c0), sum(c50), sum(c98) FROM 'table.csv'", "SELECT sum(c99) FROM 'table.csv'",
+        "SELECT c10 FROM 'table.csv' WHERE c64 > c63",
+        "SELECT count(*) FROM 'table.csv' WHERE c65 = 65000"})
     expect_same(content, sql, wide);
 }
 
@@ -329,9 +450,12 @@ TEST_P(NativeEdges, OneColumn) {
 }
 
 TEST_P(NativeEdges, TrailingDelimiters) {
-  const TableOptions table = {source::Format::csv, '|', '\0',
-                              {{"n", Type::of(TypeKind::integer)}, {"t", Type::of(TypeKind::varchar)}},
-                              true};
+  const TableOptions table = {
+      source::Format::csv,
+      '|',
+      '\0',
+      {{"n", Type::of(TypeKind::integer)}, {"t", Type::of(TypeKind::varchar)}},
+      true};
   const std::string content = "1|a|\n2|b|\n3||\n4|d|\r\n5|e\n6|f|g\n7|h||\n";
   expect_same(content.substr(0, 15), "SELECT n, t FROM 'table.csv' WHERE t <> 'b'", table);
   expect_same(content, "SELECT n FROM 'table.csv' WHERE n > 2", table);
@@ -342,15 +466,18 @@ TEST_P(NativeEdges, Lines) {
   const TableOptions table = {source::Format::lines, ',', '"', {}};
   std::string content;
   for (int i = 0; i < 2000; i++)
-    content += (i % 7 == 0 ? "\n" : "line " + std::to_string(i) + (i % 3 == 0 ? " special\r\n" : "\n"));
+    content +=
+        (i % 7 == 0 ? "\n" : "line " + std::to_string(i) + (i % 3 == 0 ? " special\r\n" : "\n"));
   content += "last special";
   for (const size_t step : {0, 1, 100, 5000}) {
     if (step == 1 && content.size() > 5000) continue;
-    expect_same(content, "SELECT count(*) FROM lines('table.csv') WHERE line LIKE '%special%'", table,
-                step);
-    expect_same(content, "SELECT line, line_offset FROM lines('table.csv') WHERE line_offset > 9000",
+    expect_same(content, "SELECT count(*) FROM lines('table.csv') WHERE line LIKE '%special%'",
                 table, step);
-    expect_same(content, "SELECT line, count(*), sum(line_offset) FROM lines('table.csv') GROUP BY line",
+    expect_same(content,
+                "SELECT line, line_offset FROM lines('table.csv') WHERE line_offset > 9000", table,
+                step);
+    expect_same(content,
+                "SELECT line, count(*), sum(line_offset) FROM lines('table.csv') GROUP BY line",
                 table, step);
   }
 }
@@ -374,17 +501,22 @@ TEST_P(NativeEdges, FixedRecords) {
   }
   for (const auto& column : table.columns) {
     const bool is_boolean = column.name == "c0";
-    expect_same(content, "SELECT count(*), min(" + column.name + "), max(" + column.name + ")" +
-                             (is_boolean || column.name == "c11" ? "" : ", sum(" + column.name + ")") +
-                             " FROM fixed('table.csv', columns => 'x INTEGER')",
+    expect_same(content,
+                "SELECT count(*), min(" + column.name + "), max(" + column.name + ")" +
+                    (is_boolean || column.name == "c11" ? "" : ", sum(" + column.name + ")") +
+                    " FROM fixed('table.csv', columns => 'x INTEGER')",
                 table);
-    expect_same(content, "SELECT " + column.name + ", count(*) FROM fixed('table.csv', columns => 'x INTEGER') GROUP BY 1",
+    expect_same(content,
+                "SELECT " + column.name +
+                    ", count(*) FROM fixed('table.csv', columns => 'x INTEGER') GROUP BY 1",
                 table, 1000);
   }
 }
 
 TEST_P(NativeEdges, CommonDataNeedsNoEscapes) {
-  const TableOptions table = {source::Format::csv, ',', '"',
+  const TableOptions table = {source::Format::csv,
+                              ',',
+                              '"',
                               {{"n", Type::of(TypeKind::bigint)},
                                {"a", Type::decimal(15, 2)},
                                {"d", Type::of(TypeKind::date)},
@@ -392,16 +524,18 @@ TEST_P(NativeEdges, CommonDataNeedsNoEscapes) {
                                {"r", Type::of(TypeKind::real)}}};
   std::string content;
   for (int i = 0; i < 1000; i++)
-    content += std::to_string(i * 77777) + "," + std::to_string(i) + "." + std::to_string(10 + i % 90) +
-               ",1996-02-" + std::to_string(10 + i % 20) + ",\"some, text\"," + std::to_string(i * 0.25) +
-               "\r\n";
-  EXPECT_EQ(expect_same(content,
-                        "SELECT v, count(*), sum(n), sum(a * n), min(d), max(v), sum(r) FROM 'table.csv' "
-                        "WHERE d >= DATE '1995-01-01' AND v LIKE '%tex%' GROUP BY v",
-                        table),
-            0u);
+    content += std::to_string(i * 77777) + "," + std::to_string(i) + "." +
+               std::to_string(10 + i % 90) + ",1996-02-" + std::to_string(10 + i % 20) +
+               ",\"some, text\"," + std::to_string(i * 0.25) + "\r\n";
+  EXPECT_EQ(
+      expect_same(content,
+                  "SELECT v, count(*), sum(n), sum(a * n), min(d), max(v), sum(r) FROM 'table.csv' "
+                  "WHERE d >= DATE '1995-01-01' AND v LIKE '%tex%' GROUP BY v",
+                  table),
+      0u);
   EXPECT_EQ(expect_same("-5,,,,\n,,,,\n\"17\",\"1.5\",\"2000-02-29\",\"\",\"1e5\"\n",
-                        "SELECT count(*), sum(n), sum(a), min(d), max(v), sum(r) FROM 'table.csv'", table),
+                        "SELECT count(*), sum(n), sum(a), min(d), max(v), sum(r) FROM 'table.csv'",
+                        table),
             0u);
 }
 
