@@ -13,8 +13,8 @@ struct MadeProgram {
   std::string note;                                 ///< why this one, for EXPLAIN
 };
 
-/// GRAPNEL_NATIVE forces a level of native code by name, or "interpreter". Errors: usage, for a name that
-/// is wrong or a level that this machine has not.
+/// GRAPNEL_NATIVE forces a level of native code by name, or "interpreter". Errors: usage, for a
+/// name that is wrong or a level that this machine has not.
 Result<MadeProgram> make_program(const std::shared_ptr<const program::Job>& job);
 
 }  // namespace grapnel::engine

@@ -69,6 +69,9 @@ Result<CompiledObject> compile(const CompileRequest& request, const ObjectCache&
     object.from_cache = true;
     return object;
   }
+  if (request.only_if_cached) {
+    return Error{ErrorKind::hook, "not compiled yet, and compiling would take longer", {}, 0, {}};
+  }
   auto object = run_compiler(request);
   if (!object) return object;
   object->note = std::move(lookup.problem);

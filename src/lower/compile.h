@@ -16,6 +16,7 @@ struct CompileRequest {
   std::string_view machine;
   std::string_view entry;  ///< native: the symbol that stays visible
   std::string_view bpf_cpu = "v3";
+  bool only_if_cached = false;  ///< do not run the compiler
 };
 
 struct CompiledObject {
@@ -28,8 +29,8 @@ struct CompiledObject {
 };
 
 /// Thread-safe. Errors: internal (the compiler failed; the message is LLVM's), hook (the plugin is
-/// not there: "compiler ... is missing"). The object is stored in the cache; a cache that cannot be
-/// used is no error.
+/// not there: "compiler ... is missing"; or only_if_cached, and it is not). The object is stored in
+/// the cache; a cache that cannot be used is no error.
 Result<CompiledObject> compile(const CompileRequest& request, const ObjectCache& cache);
 
 /// The cache of this user, opened once.

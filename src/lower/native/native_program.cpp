@@ -53,6 +53,7 @@ Result<std::shared_ptr<const program::Program>> compile_native(
   GRAPNEL_TRY(const Plan plan, make_plan(*job, Target::native));
   CompileRequest request{plan, level.record_template(job->source->layout.format), level.name,
                          GR_SCAN_ENTRY};
+  request.only_if_cached = options.only_if_cached && wanted_level(options).empty();
   GRAPNEL_TRY(const CompiledObject object,
               compile(request, options.cache != nullptr ? *options.cache : user_cache()));
   report.from_cache = object.from_cache;

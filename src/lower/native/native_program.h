@@ -16,6 +16,9 @@ struct Options {
   std::string level;
   /// Where compiled objects are kept; nullptr: the user's cache.
   const ObjectCache* cache = nullptr;
+  /// True: nothing is compiled; what the cache has not runs on the interpreter. A level that was
+  /// asked for, here or by GRAPNEL_NATIVE, is compiled all the same.
+  bool only_if_cached = false;
   /// True: an error where native code cannot be had, not the interpreter.
   bool strict = false;
 };
