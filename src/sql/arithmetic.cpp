@@ -178,7 +178,8 @@ Result<ExprPtr> make_call(Function function, Type type, std::vector<ExprPtr> arg
   Result<Datum> value = op::evaluate(*expr, no_columns);
   if (!value) {
     // The query would fail on its first record; say so before any is read.
-    return refuse(offset, value.error().message, value.error().hint);
+    const bool is_text = expr->arguments[0]->type.kind == TypeKind::varchar;
+    return refuse(offset, value.error().message, is_text ? "" : value.error().hint);
   }
   return op::make_constant(*value, type);
 }
