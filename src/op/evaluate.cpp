@@ -150,8 +150,9 @@ double exact_to_real(Int128 value, int scale) {
   if (value >= -kExact && value <= kExact)
     return static_cast<double>(value) / power_of_ten_real(scale);
   const Int128 unit = power_of_ten(scale);
-  return static_cast<double>(value / unit) +
-         static_cast<double>(value % unit) / power_of_ten_real(scale);
+  const Int128 whole = value / unit;
+  const Int128 fraction = value % unit;
+  return static_cast<double>(whole) + static_cast<double>(fraction) / power_of_ten_real(scale);
 }
 
 /// value x 10^(to - from), half away from zero. Empty beyond 128 bits.

@@ -68,10 +68,15 @@ uint64_t hash_of(const Seeds& seeds, const char* key, size_t size) {
   return mix(mix(a ^ seeds.first, b ^ state), seeds.second);
 }
 
-bool equal_bytes(const char* a, const char* b, size_t size) {
-  if (size >= 8 && size <= 16)
-    return ((load64(a) ^ load64(b)) | (load64(a + size - 8) ^ load64(b + size - 8))) == 0;
-  return size == 0 || std::memcmp(a, b, size) == 0;
+bool equal_keys(std::string_view a, std::string_view b) {
+  const size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size < 8 || size > 16) return a == b;
+  const char* x = a.data();
+  const char* y = b.data();
+  const uint64_t heads = load64(x) ^ load64(y);
+  const uint64_t tails = load64(x + size - 8) ^ load64(y + size - 8);
+  return (heads | tails) == 0;
 }
 
 constexpr size_t kFirstIndexSize = 64;  // a power of two
@@ -201,8 +206,7 @@ uint64_t* GroupTable::find_or_insert(std::string_view encoded_key) {
     const Place place = table.index[at];
     if (place.is_free()) return table.insert(encoded_key, hash);
     if (!place.has_tag(tag)) continue;
-    const std::string_view key = place.record().key(table.slot_count);
-    if (key.size() == encoded_key.size() && equal_bytes(key.data(), encoded_key.data(), key.size()))
+    if (equal_keys(place.record().key(table.slot_count), encoded_key))
       return place.record().slots();
   }
 }
