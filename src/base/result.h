@@ -48,10 +48,10 @@ struct Unit {};
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  using Value = T;
-  Result(T value) : content_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
-  Result(Error error) : content_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit
-
+  using Value = T;  // NOLINTBEGIN(google-explicit-constructor): implicit on purpose
+  Result(T value) : content_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : content_(std::in_place_index<1>, std::move(error)) {}
+  // NOLINTEND(google-explicit-constructor)
   [[nodiscard]] bool ok() const { return content_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
