@@ -184,6 +184,12 @@ TEST(Cast, DoublesAndExactNumbers) {
             "1.2345678901234568e+16");
 }
 
+TEST(Cast, HugeIntegersGiveTheNearestDouble) {
+  // DuckDB rounds the halves by themselves and gives ...24e+19.
+  const Int128 value = *parse_int128("-19966476279038236317");
+  EXPECT_EQ(value_of(cast(integer(value, kHugeint), kDouble)), "-1.9966476279038235e+19");
+}
+
 TEST(Cast, TextAndBooleans) {
   EXPECT_EQ(value_of(cast(text(" 12 "), kInteger)), "12");
   EXPECT_EQ(value_of(cast(text("abc"), kInteger)), "error: 'abc' is no INTEGER");
@@ -196,6 +202,9 @@ TEST(Average, DividesSumByCount) {
   const Type sum_type = Type::decimal(38, 2);
   EXPECT_EQ(value_of(call(F::average, kDouble, {integer(405, sum_type), integer(2, kBigint)})),
             "2.025");
+  // Divided once: 0.60 / 3 in DOUBLE would be 0.19999999999999998.
+  EXPECT_EQ(value_of(call(F::average, kDouble, {integer(60, sum_type), integer(3, kBigint)})),
+            "0.2");
   EXPECT_EQ(value_of(call(F::average, kDouble, {null(sum_type), integer(0, kBigint)})), "NULL");
   EXPECT_EQ(value_of(call(F::average, kDouble, {real(3), integer(2, kBigint)})), "1.5");
 }

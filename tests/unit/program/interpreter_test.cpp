@@ -185,6 +185,18 @@ TEST(Interpreter, TheFilterRejectsAndFails) {
   EXPECT_EQ(BlockRun(job_of(source, op), kText).rows(), Rows{"0|1|a"});
 }
 
+TEST(Interpreter, AnOutputThatFailsIsAnError) {
+  constexpr std::string_view kText = "1|a\n0|b\n";
+  op::Op op;
+  op.outputs = {op::make_call(
+      Function::integer_divide, kInteger,
+      {op::make_constant(Datum::of_integer(10), kInteger), op::make_column(0, kInteger)})};
+  const BlockRun run(job_of(table(kText, csv(number_and_name())), op), kText);
+  ASSERT_TRUE(run.error.has_value());
+  EXPECT_NE(run.error->message.find("line 2"), std::string::npos) << run.error->message;
+  EXPECT_NE(run.error->message.find("division by zero (10 // 0)"), std::string::npos);
+}
+
 TEST(Interpreter, AFieldThatDoesNotParseNamesItsPlace) {
   constexpr std::string_view kText = "1|a\nx|b\n";
   const BlockRun run(job_of(table(kText, csv(number_and_name())), select_both()), kText);
