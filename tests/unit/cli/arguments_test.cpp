@@ -41,12 +41,12 @@ TEST(Arguments, Query) {
 }
 
 TEST(Arguments, Defaults) {
-  const auto& query = std::get<QueryCommand>(parse({"query", "SELECT 1"}));
+  const auto query = std::get<QueryCommand>(parse({"query", "SELECT 1"}));
   EXPECT_EQ(query.options.hook, "");
   EXPECT_FALSE(query.options.allow_other_hooks);
   EXPECT_EQ(query.options.threads, 0U);
   EXPECT_EQ(query.format, OutputFormat::table);
-  const auto& serve = std::get<ServeCommand>(parse({"serve", "--root", "/data"}));
+  const auto serve = std::get<ServeCommand>(parse({"serve", "--root", "/data"}));
   EXPECT_EQ(serve.options.listen, "127.0.0.1:31337");
   EXPECT_FALSE(serve.options.insecure);
   EXPECT_TRUE(std::holds_alternative<DoctorCommand>(parse({"doctor"})));

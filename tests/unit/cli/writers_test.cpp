@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "engine/arrow_export.h"
 
@@ -19,12 +20,26 @@ const std::vector<op::OutputColumn> kColumns{{"name", Type::of(TypeKind::varchar
                                              {"n", Type::of(TypeKind::integer)},
                                              {"ok", Type::of(TypeKind::boolean)}};
 
+class Stream {
+ public:
+  explicit Stream(FILE* file) : file_(file) {
+    if (file == nullptr) std::abort();
+  }
+  ~Stream() { std::fclose(file_); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  [[nodiscard]] int fd() const { return ::fileno(file_); }
+
+ private:
+  FILE* file_;
+};
+
 /// What a writer puts out for `rows`, in batches of `batch_rows`.
 std::string written(OutputFormat format, const Rows& rows, TerminalSize terminal = {},
                     const std::vector<op::OutputColumn>& columns = kColumns,
                     size_t batch_rows = 1000) {
-  FILE* file = std::tmpfile();
-  Output output(::fileno(file));
+  const Stream file(std::tmpfile());
+  Output output(file.fd());
   ArrowSchema schema;
   engine::export_schema(columns, &schema);
   const auto writer = make_writer(format, output, terminal);
@@ -42,11 +57,8 @@ std::string written(OutputFormat format, const Rows& rows, TerminalSize terminal
   writer->end();
   EXPECT_FALSE(output.finish().has_value());
   schema.release(&schema);
-  std::string text(static_cast<size_t>(std::ftell(file)), '\0');
-  text.resize(static_cast<size_t>(::lseek(::fileno(file), 0, SEEK_END)));
-  EXPECT_EQ(::pread(::fileno(file), text.data(), text.size(), 0),
-            static_cast<ssize_t>(text.size()));
-  std::fclose(file);
+  std::string text(static_cast<size_t>(::lseek(file.fd(), 0, SEEK_END)), '\0');
+  EXPECT_EQ(::pread(file.fd(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
   return text;
 }
 
@@ -143,14 +155,12 @@ TEST(TableWriter, CutsOnTerminalsOnly) {
 }
 
 TEST(Output, WriteErrorsAreReported) {
-  FILE* full = std::fopen("/dev/full", "w");
-  ASSERT_NE(full, nullptr);
-  Output output(::fileno(full));
+  const Stream full(std::fopen("/dev/full", "w"));
+  Output output(full.fd());
   output.write("text");
   const auto error = output.finish();
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->system_errno, ENOSPC);
-  std::fclose(full);
 }
 
 }  // namespace
