@@ -50,10 +50,10 @@ grapnel::Result<Address> parse_address(std::string_view text) {
   if (address.host.empty()) return bad_address(text, "no host");
   address.port = kDefaultPort;
   if (port.empty()) return address;
-  port.remove_prefix(1);
-  const char* const end = port.data() + port.size();
-  const auto parsed = std::from_chars(port.data(), end, address.port);
-  if (port.empty() || parsed.ec != std::errc{} || parsed.ptr != end) {
+  const std::string digits(port.substr(1));
+  const char* const end = digits.c_str() + digits.size();
+  const auto parsed = std::from_chars(digits.c_str(), end, address.port);
+  if (digits.empty() || parsed.ec != std::errc{} || parsed.ptr != end) {
     return bad_address(text, "a port is a number up to 65535");
   }
   return address;

@@ -14,6 +14,7 @@ TerminalSize terminal_size() {
 
 std::vector<api::ColumnText> read_columns(const ArrowSchema& schema, const ArrowArray& batch) {
   std::vector<api::ColumnText> columns;
+  columns.reserve(static_cast<size_t>(schema.n_children));
   for (int64_t i = 0; i < schema.n_children; i++) {
     columns.emplace_back(*schema.children[i], *batch.children[i]);
   }

@@ -29,6 +29,7 @@ class PlanText {
 
 std::vector<std::string> column_names(const source::Source& source) {
   std::vector<std::string> names;
+  names.reserve(source.layout.columns.size());
   for (const auto& column : source.layout.columns) names.push_back(column.name);
   return names;
 }
@@ -42,6 +43,7 @@ std::string joined(const std::vector<std::string>& parts) {
 std::string expressions_text(const std::vector<op::ExprPtr>& expressions,
                              const std::vector<std::string>& names) {
   std::vector<std::string> parts;
+  parts.reserve(expressions.size());
   for (const auto& expression : expressions) parts.push_back(expression->to_string(&names));
   return joined(parts);
 }
@@ -88,6 +90,7 @@ void add_op(PlanText& plan, const Prepared& prepared, const std::vector<std::str
   }
   plan.add("group by", expressions_text(op.keys, names));
   std::vector<std::string> aggregates;
+  aggregates.reserve(op.aggregates.size());
   for (const auto& aggregate : op.aggregates)
     aggregates.push_back(aggregate_text(aggregate, names));
   plan.add("aggregate", joined(aggregates));
@@ -96,6 +99,7 @@ void add_op(PlanText& plan, const Prepared& prepared, const std::vector<std::str
 /// Expressions after the merge count results: keys first, then aggregates (or the row's outputs).
 std::vector<std::string> result_names(const op::Op& op, const std::vector<std::string>& names) {
   std::vector<std::string> results;
+  results.reserve(op.keys.size() + op.aggregates.size() + op.outputs.size());
   for (const auto& key : op.keys) results.push_back(key->to_string(&names));
   for (const auto& aggregate : op.aggregates) results.push_back(aggregate_text(aggregate, names));
   if (!op.aggregating) {
@@ -109,6 +113,7 @@ void add_finish(PlanText& plan, const Prepared& prepared, const std::vector<std:
   const auto results = result_names(prepared.query.op, names);
   if (finish.having) plan.add("having", finish.having->to_string(&results));
   std::vector<std::string> order;
+  order.reserve(finish.order_by.size());
   for (const auto& key : finish.order_by) {
     order.push_back(key.expression->to_string(&results) + (key.descending ? " DESC" : "") +
                     (key.nulls_first ? " NULLS FIRST" : ""));

@@ -14,8 +14,8 @@ std::unique_ptr<wire::RunningQuery> make_table_query(std::shared_ptr<const Prepa
                                                      const wire::ExecuteOptions& options);
 
 /// Rows in file order: they leave while the scan still runs, which waits for a slow taker.
-std::unique_ptr<wire::RunningQuery> make_streaming_query(std::shared_ptr<const Prepared> prepared,
-                                                         const wire::ExecuteOptions& options);
+std::unique_ptr<wire::RunningQuery> make_streaming_query(
+    const std::shared_ptr<const Prepared>& prepared, const wire::ExecuteOptions& options);
 
 /// EXPLAIN and EXPLAIN ANALYZE: one text column, `plan`.
 std::unique_ptr<wire::RunningQuery> make_explain_query(std::shared_ptr<const Prepared> prepared,

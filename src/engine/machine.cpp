@@ -36,8 +36,9 @@ std::vector<api::Finding> compiler_findings() {
   api::Finding kept{"cache", cache.usable(), "compiled programs in " + cache.path(), ""};
   if (!cache.usable()) {
     kept.detail = cache.problem();
-    kept.cure = "without it each query is compiled anew (some 30 ms); give XDG_CACHE_HOME a directory "
-                "that belongs to you alone";
+    kept.cure =
+        "without it each query is compiled anew (some 30 ms); give XDG_CACHE_HOME a directory "
+        "that belongs to you alone";
   }
   return {plugin, kept};
 }

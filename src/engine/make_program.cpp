@@ -1,5 +1,7 @@
 #include "engine/make_program.h"
 
+#include <cmath>
+
 #include "lower/native/native_program.h"
 #include "program/interpreter.h"
 
@@ -11,10 +13,9 @@ constexpr uint64_t kInterpretedBytes = 1 << 20;
 
 std::string describe(const lower::native::Report& report) {
   if (!report.reason.empty()) return "no native code: " + report.reason;
-  std::string text =
-      report.from_cache
-          ? "compiled before, from the cache"
-          : "compiled in " + std::to_string(static_cast<int>(report.compile_ms + 0.5)) + " ms";
+  std::string text = report.from_cache
+                         ? "compiled before, from the cache"
+                         : "compiled in " + std::to_string(std::lround(report.compile_ms)) + " ms";
   if (!report.note.empty()) text += "; " + report.note;
   return text;
 }

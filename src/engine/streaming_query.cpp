@@ -72,7 +72,8 @@ class RowQueue {
 
 class StreamingQuery : public wire::RunningQuery {
  public:
-  StreamingQuery(std::shared_ptr<const Prepared> prepared, const wire::ExecuteOptions& options)
+  StreamingQuery(const std::shared_ptr<const Prepared>& prepared,
+                 const wire::ExecuteOptions& options)
       : run_(prepared, options),
         query_(prepared->query),
         builder_(prepared->query.schema),
@@ -84,7 +85,7 @@ class StreamingQuery : public wire::RunningQuery {
     query_.finish.limit.reset();
   }
   ~StreamingQuery() override {
-    cancel();
+    stop();
     if (thread_.joinable()) thread_.join();
   }
   StreamingQuery(const StreamingQuery&) = delete;
@@ -99,14 +100,16 @@ class StreamingQuery : public wire::RunningQuery {
     return guarded([&] { return next_batch(out); });
   }
 
-  void cancel() override {
-    run_.cancel();
-    queue_.close();
-  }
+  void cancel() override { stop(); }
   wire::QueryProgress progress() const override { return run_.progress(); }
   std::string statistics_json() const override { return run_.statistics().to_json(); }
 
  private:
+  void stop() {
+    run_.cancel();
+    queue_.close();
+  }
+
   Result<bool> next_batch(ArrowArray* out) {
     if (!thread_.joinable()) thread_ = std::thread([this] { produce(); });
     while (!builder_.full()) {
@@ -170,9 +173,9 @@ class StreamingQuery : public wire::RunningQuery {
 
 }  // namespace
 
-std::unique_ptr<wire::RunningQuery> make_streaming_query(std::shared_ptr<const Prepared> prepared,
-                                                         const wire::ExecuteOptions& options) {
-  return std::make_unique<StreamingQuery>(std::move(prepared), options);
+std::unique_ptr<wire::RunningQuery> make_streaming_query(
+    const std::shared_ptr<const Prepared>& prepared, const wire::ExecuteOptions& options) {
+  return std::make_unique<StreamingQuery>(prepared, options);
 }
 
 }  // namespace grapnel::engine
