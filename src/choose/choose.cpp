@@ -67,6 +67,11 @@ double price_of(const Hook& hook, Residency residency, const PriceContext& conte
   return std::max(device, cpu / context.threads) + kDeviceUse * device;
 }
 
+Residency residency_of(double cached_share) {
+  if (cached_share >= 0.99) return Residency::cached;
+  return cached_share <= 0.01 ? Residency::uncached : Residency::mixed;
+}
+
 CacheState look_at_cache(const hooks::PageCacheProbe& probe, const source::Source& source) {
   CacheState state;
   state.how = probe.method_name();
@@ -85,9 +90,7 @@ CacheState look_at_cache(const hooks::PageCacheProbe& probe, const source::Sourc
     state.looked_at_bytes += size;
   }
   state.cached_share = sum / static_cast<double>(places);
-  state.residency = state.cached_share >= 0.99   ? Residency::cached
-                    : state.cached_share <= 0.01 ? Residency::uncached
-                                                 : Residency::mixed;
+  state.residency = residency_of(state.cached_share);
   return state;
 }
 
@@ -103,14 +106,15 @@ class ExtentChooser {
 
   [[nodiscard]] HookChoice choose(const Extent& extent) const {
     std::vector<Priced> order = priced_;
+    HookChoice choice;
     if (order.size() > 1) {
-      const double share =
-          probe_.cached_share(extent.begin, extent.end).value_or(share_if_unknown_);
+      const auto seen = probe_.cached_share(extent.begin, extent.end);
+      if (seen) choice.residency = residency_of(*seen);
+      const double share = seen.value_or(share_if_unknown_);
       std::stable_sort(order.begin(), order.end(), [share](const Priced& a, const Priced& b) {
         return a.price(share) < b.price(share);
       });
     }
-    HookChoice choice;
     choice.first = order.front().hook;
     for (size_t i = 1; i < order.size(); i++) choice.fallbacks.push_back(order[i].hook);
     return choice;

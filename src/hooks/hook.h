@@ -21,6 +21,10 @@
 
 namespace grapnel::hooks {
 
+/// What is known about how much of an extent is in the page cache.
+enum class Residency : uint8_t { unknown, cached, uncached, mixed };
+std::string_view to_string(Residency residency);
+
 /// Bytes [begin, end) of the file. Every byte of [data_begin, data_end) is in exactly one extent.
 struct Extent {
   uint64_t begin = 0;
@@ -32,6 +36,9 @@ struct Extent {
   /// guess by the records that it joins, and redoes an extent whose guess was wrong from the first
   /// record start that it then knows (`first`).
   std::optional<source::QuoteState> start_state;
+  /// What the chooser saw. A hint: reading what is cached must not start readahead of what is not
+  /// and may go another way.
+  Residency residency = Residency::unknown;
 };
 
 /// What a hook did for one extent, or for a whole scan (summed).
@@ -88,10 +95,6 @@ struct Verdict {
   }
 };
 
-/// What is known about how much of an extent is in the page cache.
-enum class Residency : uint8_t { unknown, cached, uncached, mixed };
-std::string_view to_string(Residency residency);
-
 /// Estimated price of one extent (hooks/common/rates.h: defaults until measured). Of hooks in user
 /// space it covers getting at the bytes; the chooser adds the user-space program, which is the same
 /// for all of them. Of hooks in the kernel it covers the op too.
@@ -126,7 +129,8 @@ class Hook {
 /// For a run of extents: which hook first, which ones if it cannot.
 struct HookChoice {
   Hook* first = nullptr;
-  std::vector<Hook*> fallbacks;  ///< tried in order; empty: strict, the scan fails
+  std::vector<Hook*> fallbacks;              ///< tried in order; empty: strict, the scan fails
+  Residency residency = Residency::unknown;  ///< of the extent, if it was looked at
 };
 
 /// All hooks of this build, best known first. Owned by the process; never empty ("read" is there).

@@ -20,8 +20,9 @@ Result<hooks::Session*> Worker::session(hooks::Hook& hook) {
   return known->second.value().get();
 }
 
-Driven Worker::drive(const hooks::Extent& extent, const std::optional<hooks::Extent>& next) {
+Driven Worker::drive(hooks::Extent extent, const std::optional<hooks::Extent>& next) {
   const HookChoice choice = plan_.choose(extent);
+  extent.residency = choice.residency;
   std::vector<hooks::Hook*> candidates = {choice.first};
   candidates.insert(candidates.end(), choice.fallbacks.begin(), choice.fallbacks.end());
   std::optional<Error> first_refusal;

@@ -18,7 +18,7 @@ class Worker {
 
   /// Drives the extent by the hook that the plan chooses, or by the first of its fallbacks that
   /// can. `next`, if given, is announced to hooks that read ahead.
-  Driven drive(const hooks::Extent& extent, const std::optional<hooks::Extent>& next);
+  Driven drive(hooks::Extent extent, const std::optional<hooks::Extent>& next);
 
   /// True if the hook that drove last reads ahead, so that it is worth knowing the next extent.
   [[nodiscard]] bool reads_ahead() const { return reads_ahead_; }

@@ -1,5 +1,6 @@
 #include "source/sample.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -60,8 +61,12 @@ Result<std::string> read_bytes(const Source& source, uint64_t offset, size_t siz
 
 Result<Sample> read_sample(const Source& source, size_t size) {
   const auto wanted = static_cast<size_t>(std::min<uint64_t>(size, source.data_end));
+  // Without readahead: who reads the rest, and whether through the page cache, is not decided yet.
+  (void)posix_fadvise(source.file.get(), 0, 0, POSIX_FADV_RANDOM);
   // One byte more: content behind a size of 0 is a file made up as it is read.
-  GRAPNEL_TRY(std::string bytes, read_bytes(source, 0, wanted + 1));
+  auto read = read_bytes(source, 0, wanted + 1);
+  (void)posix_fadvise(source.file.get(), 0, 0, POSIX_FADV_NORMAL);
+  GRAPNEL_TRY(std::string bytes, std::move(read));
   const size_t got = bytes.size();
   if (got < wanted || (source.data_end == 0 && got > 0)) {
     return Error{ErrorKind::data,

@@ -1,9 +1,11 @@
 // The `read` hook: plain pread(2) into one small buffer that stays in the cache of the core. Works
 // on every file, needs no right but to read it, and survives whatever happens to the file.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <string>
 
 #include "hooks/builtin.h"
 #include "hooks/common/feeder.h"
@@ -22,9 +24,10 @@ class ReadSession final : public Session {
   Result<ExtentResult> drive(const Extent& extent, const CancelToken& cancel) override {
     const ThreadMeter meter;
     feeder_.begin(extent);
+    const int file = file_for(extent);
     while (feeder_.position() < extent.end) {
       if (cancel.cancelled()) return cancelled_error();
-      GRAPNEL_CHECK(read_block(extent.end));
+      GRAPNEL_CHECK(read_block(file, extent.end));
     }
     ExtentResult result = feeder_.finish();
     result.counters.bytes_copied = extent.end - extent.begin;
@@ -33,13 +36,28 @@ class ReadSession final : public Session {
   }
 
  private:
-  Status read_block(uint64_t extent_end) {
+  // For extents that are cached, even in part, a description of our own without readahead: it would
+  // bring in what lies behind the extent, which another hook may get sooner. Without such a one (no
+  // /proc) it is only slower.
+  int file_for(const Extent& extent) {
+    const int usual = job_->source->file.get();
+    if (extent.residency != Residency::cached && extent.residency != Residency::mixed) return usual;
+    if (!tried_own_file_) {
+      tried_own_file_ = true;
+      const std::string path = "/proc/self/fd/" + std::to_string(usual);
+      own_file_ = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+      if (own_file_.valid()) (void)posix_fadvise(own_file_.get(), 0, 0, POSIX_FADV_RANDOM);
+    }
+    return own_file_.valid() ? own_file_.get() : usual;
+  }
+
+  Status read_block(int file, uint64_t extent_end) {
     const uint64_t offset = feeder_.position();
     // Up to the next multiple of the block size, so that later reads are aligned to pages.
     const uint64_t block_end = std::min(extent_end, (offset / kBlockBytes + 1) * kBlockBytes);
     char* data = buffer_.data() + kHeadroomBytes;
-    const ssize_t got = pread(job_->source->file.get(), data,
-                              static_cast<size_t>(block_end - offset), static_cast<off_t>(offset));
+    const ssize_t got =
+        pread(file, data, static_cast<size_t>(block_end - offset), static_cast<off_t>(offset));
     if (got > 0) return feeder_.feed(data, static_cast<size_t>(got), {kHeadroomBytes, false});
     if (got < 0 && errno == EINTR) return ok_status();
     if (got == 0) return missing_bytes(*job_->source, offset);
@@ -50,6 +68,8 @@ class ReadSession final : public Session {
   std::shared_ptr<const program::Job> job_;
   ExtentFeeder feeder_;
   PageBuffer buffer_;  ///< headroom, block, slack
+  UniqueFd own_file_;
+  bool tried_own_file_ = false;
 };
 
 class ReadHook final : public Hook {

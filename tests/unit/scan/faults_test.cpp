@@ -237,6 +237,25 @@ TEST(Faults, TruncationUnderMmapIsAnErrorNotASignal) {
   EXPECT_EQ(outcome.error().kind, ErrorKind::changed);
 }
 
+TEST(Faults, TooManyGroupsIsAnErrorThatSaysSo) {
+  const Directory directory;
+  auto source = open_csv(directory.write("t.csv", numbers(1000)));
+  op::Op op;
+  op.aggregating = true;
+  op.keys = {op::make_column(0, kBigint)};
+  op.aggregates = {{op::AggregateKind::count_rows, nullptr, kBigint}};
+  auto job = std::make_shared<program::Job>(*make_job(std::move(source), std::move(op)));
+  const CancelToken cancel;
+  for (const size_t groups : {size_t{1000}, size_t{999}, size_t{10}}) {
+    job->max_groups = groups;
+    const auto outcome = run(make_plan(job, hooks::find_hook("read"), 2, 1500), cancel, {});
+    ASSERT_EQ(outcome.ok(), groups == 1000);
+    if (outcome.ok()) continue;
+    EXPECT_EQ(outcome.error().kind, ErrorKind::limit);
+    EXPECT_NE(outcome.error().message.find("groups"), std::string::npos);
+  }
+}
+
 TEST(Faults, ProgressIsReported) {
   const Directory directory;
   const auto job = sum_job(open_csv(directory.write("t.csv", numbers(3000))), 0);
