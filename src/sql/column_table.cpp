@@ -36,6 +36,7 @@ Result<std::optional<uint32_t>> ColumnTable::find(const Syntax& syntax) const {
 
 Error ColumnTable::unknown(const Syntax& syntax, const std::vector<std::string>& aliases) const {
   std::vector<std::string> known;
+  known.reserve(columns_.size() + aliases.size());
   for (const source::Column& column : columns_) known.push_back(column.name);
   known.insert(known.end(), aliases.begin(), aliases.end());
   return refuse(syntax.offset, "there is no column " + quote_if_needed(syntax.text),

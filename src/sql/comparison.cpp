@@ -119,6 +119,22 @@ Result<ExprPtr> compare_with_exact(Function function, const ExprPtr& value, cons
                    {value, op::make_constant(Datum::of_integer(in_type), value->type)}, offset);
 }
 
+/// What a cast to a wider exact type was made from: compared with a constant it gives the same, and
+/// a column is compared as it is stored.
+ExprPtr without_widening(const ExprPtr& value) {
+  if (value->function != Function::cast || !value->type.is_exact_number()) return value;
+  const ExprPtr& inner = value->arguments[0];
+  if (!inner->type.is_exact_number()) return value;
+  const int more_digits = scale_of(value->type) - scale_of(inner->type);
+  if (more_digits < 0) return value;
+  const op::ValueRange from = op::range_of(inner->type);
+  const op::ValueRange to = op::range_of(value->type);
+  const auto least = checked_multiply(from.least, power_of_ten(more_digits));
+  const auto greatest = checked_multiply(from.greatest, power_of_ten(more_digits));
+  const bool widens = least && greatest && to.contains(*least) && to.contains(*greatest);
+  return widens ? without_widening(inner) : value;
+}
+
 /// A text literal as a constant of the other side's type.
 Result<Typed> literal_as(const Typed& literal, Type type) {
   const auto value = op::parse_text(literal.expr->constant_text, type);
@@ -154,7 +170,8 @@ Result<ExprPtr> compare_numbers(Function function, const Typed& a, const Typed& 
   const Type real = Type::of(TypeKind::real);
   Type common = real;
   if (a.type().is_exact_number() && b.type().is_exact_number()) {
-    if (b.is_constant()) return compare_with_exact(function, a.expr, *b.expr, offset);
+    if (b.is_constant())
+      return compare_with_exact(function, without_widening(a.expr), *b.expr, offset);
     common = common_exact_type(a.type(), b.type());
   }
   GRAPNEL_TRY(ExprPtr left, make_cast(a.expr, common, a.offset));
@@ -190,6 +207,7 @@ namespace {
 
 /// Collects what the single comparisons of an IN came to.
 struct Alternatives {
+  ExprPtr value;                   ///< what is compared
   std::vector<ExprPtr> constants;  ///< for in_list
   std::vector<ExprPtr> others;     ///< conditions by themselves
   bool any_null = false;
@@ -197,24 +215,26 @@ struct Alternatives {
 
 Result<Alternatives> compare_with_each(const Typed& value, const std::vector<Typed>& candidates) {
   Alternatives result;
+  result.value = without_widening(value.expr);
+  const ExprPtr& compared = result.value;
   for (const Typed& candidate : candidates) {
     GRAPNEL_TRY(ExprPtr equal,
                 make_comparison(Function::equal, value, candidate, candidate.offset));
-    const bool is_plain = equal->function == Function::equal && equal->arguments[0] == value.expr &&
+    const bool is_plain = equal->function == Function::equal && equal->arguments[0] == compared &&
                           is_constant(equal->arguments[1]);
     if (candidate.is_null()) {
       result.any_null = true;
     } else if (is_plain) {
       result.constants.push_back(equal->arguments[1]);
-    } else if (!is_false_unless_null(equal, value.expr)) {
+    } else if (!is_false_unless_null(equal, compared)) {
       result.others.push_back(std::move(equal));
     }
   }
   const auto before = [&](const ExprPtr& a, const ExprPtr& b) {
-    return op::compare(a->constant, b->constant, value.type()) < 0;
+    return op::compare(a->constant, b->constant, compared->type) < 0;
   };
   const auto same = [&](const ExprPtr& a, const ExprPtr& b) {
-    return op::compare(a->constant, b->constant, value.type()) == 0;
+    return op::compare(a->constant, b->constant, compared->type) == 0;
   };
   std::sort(result.constants.begin(), result.constants.end(), before);
   result.constants.erase(std::unique(result.constants.begin(), result.constants.end(), same),
@@ -231,10 +251,10 @@ Result<ExprPtr> make_in_list(const Typed& value, const std::vector<Typed>& candi
   std::vector<ExprPtr> alternatives = std::move(found.others);
   if (found.constants.size() == 1) {
     GRAPNEL_TRY(ExprPtr equal,
-                make_call(Function::equal, kBoolean, {value.expr, found.constants[0]}, offset));
+                make_call(Function::equal, kBoolean, {found.value, found.constants[0]}, offset));
     alternatives.push_back(std::move(equal));
   } else if (!found.constants.empty()) {
-    std::vector<ExprPtr> arguments = {value.expr};
+    std::vector<ExprPtr> arguments = {found.value};
     arguments.insert(arguments.end(), found.constants.begin(), found.constants.end());
     GRAPNEL_TRY(ExprPtr in, make_call(Function::in_list, kBoolean, std::move(arguments), offset));
     alternatives.push_back(std::move(in));

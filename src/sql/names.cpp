@@ -84,6 +84,7 @@ std::string near_names_hint(std::string_view name, const std::vector<std::string
   std::sort(near.begin(), near.end());
   if (near.empty()) return "there are " + joined(known, 8);
   std::vector<std::string> names;
+  names.reserve(near.size());
   for (const auto& [distance, index] : near) names.push_back(known[index]);
   return "did you mean " + joined(names, 3) + "?";
 }

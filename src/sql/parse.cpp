@@ -1,7 +1,10 @@
 #include "sql/parse.h"
 
+#include <cstring>
+
 #include "base/limits.h"
 #include "sql/convert.h"
+#include "sql/names.h"
 #include "sql/postgres.h"
 #include "sql/prepare.h"
 #include "sql/refusal.h"
@@ -16,13 +19,31 @@ constexpr const char* kLanguageHint =
     "grapnel reads SELECT [DISTINCT] ... FROM 'file' [WHERE ...] [GROUP BY ...] [HAVING ...] "
     "[ORDER BY ...] [LIMIT n] [OFFSET n]; docs/sql.md has the whole language";
 
+/// Words of DuckDB's grammar at which PostgreSQL's stops.
+struct KnownWord {
+  const char* word;
+  const char* hint;
+};
+constexpr KnownWord kKnownWords[] = {
+    {"all",
+     "GROUP BY ALL and ORDER BY ALL are not supported: name the columns, or give their numbers"},
+    {"exclude", "* EXCLUDE is not supported: name the columns"},
+    {"replace", "* REPLACE is not supported: name the columns"},
+    {"rename", "* RENAME is not supported: use a AS b"},
+};
+
 /// PostgreSQL's message about the prepared text, as one about the text that the user typed.
 Error parser_error(std::string_view sql, const PreparedText& prepared, const pg::Failure& failure) {
   if (failure.character <= 0) return refuse(0, failure.message, kLanguageHint);
   const uint32_t offset =
       prepared.original_offset(byte_of_character(prepared.text, failure.character));
-  if (failure.message.starts_with("syntax error"))
-    return refuse(offset, "syntax error at " + token_at(sql, offset), kLanguageHint);
+  if (failure.message.starts_with("syntax error")) {
+    const char* hint = kLanguageHint;
+    for (const KnownWord& known : kKnownWords) {
+      if (same_name(sql.substr(offset, std::strlen(known.word)), known.word)) hint = known.hint;
+    }
+    return refuse(offset, "syntax error at " + token_at(sql, offset), hint);
+  }
   return refuse(offset, failure.message, kLanguageHint);
 }
 

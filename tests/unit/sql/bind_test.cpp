@@ -112,6 +112,18 @@ TEST(Bind, ConstantsOfComparisons) {
   EXPECT_EQ(where_text("v < 'x'"), "(v < 'x')");
 }
 
+TEST(Bind, WideningCastsInFrontOfConstantsGo) {
+  EXPECT_EQ(where_text("i::BIGINT < 3000000000"), "(i IS NOT NULL)");
+  EXPECT_EQ(where_text("i::BIGINT::DECIMAL(30,2) < 5.5"), "(i < 6)");
+  EXPECT_EQ(where_text("d15::DECIMAL(20,4) IN (1.5, 1.555)"), "(d15 = 1.50)");
+  EXPECT_EQ(where_text("i::HUGEINT IN (1, 2)"), "(i IN (1, 2))");
+  EXPECT_EQ(where_text("i::TINYINT < 5"), "(CAST(i AS TINYINT) < 5)");
+  EXPECT_EQ(where_text("d15::DECIMAL(15,1) < 5"), "(CAST(d15 AS DECIMAL(15,1)) < 5.0)");
+  EXPECT_EQ(where_text("d15::INTEGER < 5"), "(CAST(d15 AS INTEGER) < 5)");
+  EXPECT_EQ(where_text("d15::DECIMAL(15,3) < 5"), "(CAST(d15 AS DECIMAL(15,3)) < 5.000)");
+  EXPECT_EQ(where_text("b::INTEGER < 1"), "(CAST(b AS INTEGER) < 1)");
+}
+
 TEST(Bind, ConstantsBetweenTheValuesOfAType) {
   EXPECT_EQ(where_text("i < 3.5"), "(i < 4)");
   EXPECT_EQ(where_text("i <= 3.5"), "(i <= 3)");

@@ -1,6 +1,8 @@
 // FROM, EXPLAIN, and what is refused where.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/limits.h"
 #include "sql/caret.h"
 #include "sql_test_support.h"
@@ -306,16 +308,39 @@ TEST(Limits, OfTreesThatGrowFasterThanTheText) {
   std::string aliases = "i AS x0";
   for (int n = 1; n < 60; n++) {
     const std::string before = "x" + std::to_string(n - 1);
-    aliases += ", " + before + " + " + before + " AS x" + std::to_string(n);
+    aliases.append(", ").append(before).append(" + ").append(before);
+    aliases.append(" AS x").append(std::to_string(n));
   }
   EXPECT_FALSE(bind_text("SELECT " + aliases + " FROM 't.csv'"));
   // Each IS TRUE uses its operand twice, each IS DISTINCT FROM three times.
   std::string condition = "b";
-  for (int n = 0; n < 60; n++) condition = "(" + condition + " IS TRUE)";
+  for (int n = 0; n < 60; n++) condition.insert(0, "(").append(" IS TRUE)");
   EXPECT_FALSE(bind_text("SELECT i FROM 't.csv' WHERE " + condition));
   condition = "b";
-  for (int n = 0; n < 60; n++) condition = "(" + condition + " IS DISTINCT FROM b)";
+  for (int n = 0; n < 60; n++) condition.insert(0, "(").append(" IS DISTINCT FROM b)");
   EXPECT_FALSE(bind_text("SELECT " + condition + " FROM 't.csv'"));
+}
+
+TEST(Parse, SeveralThreadsAtOnce) {
+  const auto work = [] {
+    for (int n = 0; n < 200; n++) {
+      EXPECT_TRUE(bind_text("SELECT sum(i) FROM 't.csv' WHERE ti < " + std::to_string(n)));
+      EXPECT_FALSE(bind_text("SELECT i FROM 't.csv' WHERE"));
+    }
+  };
+  std::vector<std::thread> threads;
+  threads.reserve(4);
+  for (int n = 0; n < 4; n++) threads.emplace_back(work);
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(Hints, WordsOfDuckdb) {
+  const auto hint = [](std::string_view sql) {
+    const Result<op::Query> query = bind_text(sql);
+    return query ? "" : query.error().hint;
+  };
+  EXPECT_NE(hint("SELECT i FROM 't.csv' ORDER BY ALL").find("ORDER BY ALL"), std::string::npos);
+  EXPECT_NE(hint("SELECT * EXCLUDE (i) FROM 't.csv'").find("EXCLUDE"), std::string::npos);
 }
 
 TEST(Hints, NearNames) {

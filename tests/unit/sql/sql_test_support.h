@@ -45,6 +45,7 @@ inline Result<op::Query> bind_text(std::string_view sql) {
 
 inline std::vector<std::string> test_names() {
   std::vector<std::string> names;
+  names.reserve(test_columns().size());
   for (const source::Column& column : test_columns()) names.push_back(column.name);
   return names;
 }
@@ -70,6 +71,7 @@ inline std::string to_text(const op::Query& query) {
   };
   const auto texts = [&names](const std::vector<op::ExprPtr>& expressions) {
     std::vector<std::string> items;
+    items.reserve(expressions.size());
     for (const op::ExprPtr& expression : expressions)
       items.push_back(expression->to_string(&names));
     return items;
@@ -77,6 +79,7 @@ inline std::string to_text(const op::Query& query) {
   add("WHERE", texts(query.op.filter));
   add("BY", texts(query.op.keys));
   std::vector<std::string> items;
+  items.reserve(query.op.aggregates.size());
   for (const op::Aggregate& aggregate : query.op.aggregates)
     items.push_back(aggregate_text(aggregate));
   add("AGG", items);
@@ -109,7 +112,7 @@ inline std::string bound_text(std::string_view sql) {
 
 /// The conjuncts to which a condition is bound.
 inline std::string where_text(const std::string& condition) {
-  const std::string text = bound_text("SELECT b FROM 't.csv' WHERE " + condition);
+  std::string text = bound_text("SELECT b FROM 't.csv' WHERE " + condition);
   const size_t end = text.find(" | ROW");
   if (text.starts_with("refused") || end == std::string::npos) return text;
   return text.substr(6, end - 6);
