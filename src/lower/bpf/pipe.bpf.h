@@ -105,6 +105,9 @@ static long gr_pipe_page(gr_u64 i, struct gr_pipe_pages* p) {
   gr_u64 bytes = segment->bytes;
   if (bytes - 1 >= GR_PAGE_BYTES) return 0;
   worker->page_bytes = bytes;
+  /* The verifier of 6.1 does not learn the bound from the comparison. */
+  GR_OPAQUE(bytes);
+  bytes &= 2 * GR_PAGE_BYTES - 1;
   if (bpf_probe_read_kernel(worker->data + GR_PAGE_BYTES, bytes, (void*)segment->address)) {
     gr_fail(worker, GR_STATUS_FAULT);
     return 1;

@@ -164,7 +164,9 @@ GR_INLINE gr_u64 gr_date_key(struct gr_worker* worker, const struct gr_span* spa
                (((end + 0x7676) | end) & 0x8080) | (span->size ^ 10);
   gr_u64 order = __builtin_bswap64(start) | (end & 0xff) << 4 | end >> 8;
   *key = order;
-  gr_u64 days = gr_month_days[(order >> 12 & 0xf0) | (order >> 8 & 0x0f)];
+  gr_u64 month = (order >> 12 & 0xf0) | (order >> 8 & 0x0f);
+  GR_OPAQUE(month); /* the verifier of 6.1 wants the bound right before the use */
+  gr_u64 days = gr_month_days[month & 0xff];
   gr_u64 day = order & 0xff;
   if (bad) return span->size ? GR_FLAG_ESCAPE : GR_FLAG_NULL;
   if ((gr_s64)((day - 1) | (days - day)) < 0) return gr_is_no_leap_day(order);
