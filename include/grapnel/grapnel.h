@@ -216,6 +216,8 @@ class ColumnText {
   [[nodiscard]] bool is_null(int64_t row) const;
   /// Appends the text of a value that is not NULL.
   void append(int64_t row, std::string& out) const;
+  /// The bytes of a value that is not NULL, for is_text() columns. Borrowed from the batch.
+  [[nodiscard]] std::string_view text(int64_t row) const;
 
  private:
   enum class Kind : uint8_t {

@@ -54,6 +54,28 @@ void append_decimal(Int128 value, int scale, std::string& out) {
   }
 }
 
+/// YYYY-MM-DD; years beyond four digits are left to the general form.
+void append_date(int64_t days, std::string& out) {
+  const op::CivilDate date = op::civil_from_days(days);
+  if (date.year < 1 || date.year > 9999) {
+    out += op::to_text(op::Datum::of_integer(days), op::Type::of(op::TypeKind::date));
+    return;
+  }
+  const auto digit = [](uint64_t value) { return static_cast<char>('0' + value % 10); };
+  const auto year = static_cast<uint64_t>(date.year);
+  const char text[] = {digit(year / 1000),
+                       digit(year / 100),
+                       digit(year / 10),
+                       digit(year),
+                       '-',
+                       digit(date.month / 10),
+                       digit(date.month),
+                       '-',
+                       digit(date.day / 10),
+                       digit(date.day)};
+  out.append(text, sizeof text);
+}
+
 /// Scale out of "d:15,2" or "d:15,2,128"; none if it is something else.
 std::optional<uint8_t> decimal128_scale(std::string_view format) {
   const size_t comma = format.find(',');
@@ -155,17 +177,18 @@ void ColumnText::append(int64_t row, std::string& out) const {
                          op::Type::of(op::TypeKind::real));
       return;
     case Kind::date:
-      out += op::to_text(op::Datum::of_integer(value_at<int32_t>(buffer, index)),
-                         op::Type::of(op::TypeKind::date));
+      return append_date(value_at<int32_t>(buffer, index), out);
+    case Kind::text:
+      out += text(row);
       return;
-    case Kind::text: {
-      const auto begin = value_at<int32_t>(buffer, index);
-      const auto end = value_at<int32_t>(buffer, index + 1);
-      out.append(static_cast<const char*>(values_->buffers[2]) + begin,
-                 static_cast<size_t>(end - begin));
-      return;
-    }
   }
+}
+
+std::string_view ColumnText::text(int64_t row) const {
+  const int64_t index = values_->offset + row;
+  const auto begin = value_at<int32_t>(values_->buffers[1], index);
+  const auto end = value_at<int32_t>(values_->buffers[1], index + 1);
+  return {static_cast<const char*>(values_->buffers[2]) + begin, static_cast<size_t>(end - begin)};
 }
 
 }  // namespace grapnel::api

@@ -1,12 +1,17 @@
 // CSV as RFC 4180 has it, with LF line ends: a field is quoted where it must be, and where it is
 // the empty string, so that it differs from NULL. What is written reads back as the same values.
+#include <algorithm>
+
 #include "cli/writers.h"
 
 namespace grapnel::cli {
 namespace {
 
 void append_field(std::string& out, std::string_view text) {
-  if (!text.empty() && text.find_first_of(",\"\n\r") == std::string_view::npos) {
+  const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
+    return c == ',' || c == '"' || c == '\n' || c == '\r';
+  });
+  if (plain && !text.empty()) {
     out += text;
     return;
   }
@@ -52,9 +57,7 @@ class CsvWriter : public ResultWriter {
       if (!column.is_text()) {
         column.append(row, out);
       } else {
-        text_.clear();
-        column.append(row, text_);
-        append_field(out, text_);
+        append_field(out, column.text(row));
       }
     }
     // A line that is empty would be skipped by readers; the one NULL of a one-column row is kept
@@ -64,7 +67,6 @@ class CsvWriter : public ResultWriter {
 
   Output& output_;
   const ArrowSchema* schema_ = nullptr;
-  std::string text_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "engine/arrow_export.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -146,9 +147,28 @@ void fill_array(std::unique_ptr<ArrayStorage> storage, size_t rows, int64_t null
   out->private_data = storage.release();
 }
 
-void set_bit(std::vector<uint8_t>& bits, size_t index, bool value) {
-  if (index / 8 >= bits.size()) bits.push_back(0);
-  bits[index / 8] = static_cast<uint8_t>(bits[index / 8] | (value ? 1U : 0U) << (index % 8));
+/// Appends a bit per row of [begin, end), `first` bits being there already.
+template <typename Bit>
+void append_bits(std::vector<uint8_t>& bits, size_t first, size_t begin, size_t end,
+                 const Bit& bit) {
+  bits.resize((first + end - begin + 7) / 8);
+  for (size_t row = begin; row < end; row++, first++) {
+    const unsigned set = bit(row) ? 1 : 0;
+    bits[first / 8] = static_cast<uint8_t>(bits[first / 8] | set << (first % 8));
+  }
+}
+
+/// Appends values of one fixed width. Little endian: the low bytes of a 128-bit value are the value
+/// in any narrower width.
+template <size_t kWidthBytes, typename Value>
+void append_fixed(std::vector<uint8_t>& out, const std::vector<Value>& values, size_t begin,
+                  size_t end) {
+  static_assert(kWidthBytes <= sizeof(Value));
+  size_t at = out.size();
+  out.resize(at + (end - begin) * kWidthBytes);
+  for (size_t row = begin; row < end; row++, at += kWidthBytes) {
+    std::memcpy(&out[at], &values[row], kWidthBytes);
+  }
 }
 
 /// Well-formed as Unicode 15, table 3-7 says: no overlong forms, no surrogates.
@@ -213,39 +233,73 @@ BatchBuilder::BatchBuilder(const std::vector<op::OutputColumn>& columns)
   }
 }
 
-Status BatchBuilder::append_row(std::span<const op::Datum> values) {
-  for (size_t i = 0; i < data_.size(); i++) GRAPNEL_CHECK(append(i, values[i]));
-  rows_++;
-  return ok_status();
+Result<size_t> BatchBuilder::append_rows(const finish::FinishedTable& table, size_t begin) {
+  const size_t end = end_of_room(table, begin);
+  for (size_t i = 0; i < data_.size(); i++) {
+    GRAPNEL_CHECK(append_column(i, table.columns[i], begin, end));
+  }
+  rows_ += end - begin;
+  return end;
 }
 
-Status BatchBuilder::append(size_t index, const op::Datum& value) {
+/// Also counts the text of the rows that are to be taken.
+size_t BatchBuilder::end_of_room(const finish::FinishedTable& table, size_t begin) {
+  const size_t most = std::min(table.row_count, begin + (kBatchRows - rows_));
+  size_t end = begin;
+  for (; end < most && text_bytes_ < kBatchTextBytes; end++) {
+    for (const Values& column : table.columns) {
+      if (!column.texts.empty()) text_bytes_ += column.texts[end].size();
+    }
+  }
+  return end;
+}
+
+Status BatchBuilder::append_column(size_t index, const Values& from, size_t begin, size_t end) {
   Column& column = data_[index];
-  set_bit(column.validity, rows_, !value.is_null);
-  if (value.is_null) column.null_count++;
+  append_bits(column.validity, rows_, begin, end, [&](size_t row) {
+    column.null_count += from.nulls[row];
+    return from.nulls[row] == 0;
+  });
   switch (columns_[index].type.kind) {
     case op::TypeKind::boolean:
-      set_bit(column.values, rows_, !value.is_null && value.integer != 0);
+      append_bits(column.values, rows_, begin, end,
+                  [&](size_t row) { return from.integers[row] != 0; });
       return ok_status();
     case op::TypeKind::varchar:
-      if (!value.is_null) {
-        if (!is_utf8(value.text)) return not_utf8(columns_[index].name);
-        column.text += value.text;
-        text_bytes_ += value.text.size();
-      }
-      column.offsets.push_back(static_cast<int32_t>(column.text.size()));
+      return append_text(index, from, begin, end);
+    case op::TypeKind::real:
+      append_fixed<8>(column.values, from.reals, begin, end);
       return ok_status();
     default:
       break;
   }
-  const size_t at = column.values.size();
-  column.values.resize(at + column.width_bytes);
-  if (value.is_null) return ok_status();
-  // Little endian: the low bytes of the 128-bit value are the value in any narrower width.
-  if (columns_[index].type.kind == op::TypeKind::real) {
-    std::memcpy(&column.values[at], &value.real, sizeof value.real);
-  } else {
-    std::memcpy(&column.values[at], &value.integer, column.width_bytes);
+  switch (column.width_bytes) {
+    case 1:
+      append_fixed<1>(column.values, from.integers, begin, end);
+      break;
+    case 2:
+      append_fixed<2>(column.values, from.integers, begin, end);
+      break;
+    case 4:
+      append_fixed<4>(column.values, from.integers, begin, end);
+      break;
+    case 8:
+      append_fixed<8>(column.values, from.integers, begin, end);
+      break;
+    default:
+      append_fixed<16>(column.values, from.integers, begin, end);
+      break;
+  }
+  return ok_status();
+}
+
+Status BatchBuilder::append_text(size_t index, const Values& from, size_t begin, size_t end) {
+  Column& column = data_[index];
+  for (size_t row = begin; row < end; row++) {
+    const std::string& text = from.texts[row];
+    if (!is_utf8(text)) return not_utf8(columns_[index].name);
+    column.text += text;
+    column.offsets.push_back(static_cast<int32_t>(column.text.size()));
   }
   return ok_status();
 }

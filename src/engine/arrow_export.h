@@ -8,11 +8,11 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "finish/finish.h"
 #include "grapnel/arrow_c_abi.h"
 #include "op/query.h"
 
@@ -32,15 +32,17 @@ class BatchBuilder {
   /// `columns` must outlive the builder.
   explicit BatchBuilder(const std::vector<op::OutputColumn>& columns);
 
-  /// Appends one row, a value per column. ErrorKind::data for text that is not UTF-8, which Arrow
-  /// demands; the builder is then good for nothing.
-  Status append_row(std::span<const op::Datum> values);
+  /// Appends rows of `table`, whose schema is the builder's, from `begin` on: up to its end, or
+  /// until the batch is full. Returns the row after the last one taken. ErrorKind::data for text
+  /// that is not UTF-8, which Arrow demands; the builder is then good for nothing.
+  Result<size_t> append_rows(const finish::FinishedTable& table, size_t begin);
   [[nodiscard]] size_t rows() const { return rows_; }
   [[nodiscard]] bool full() const { return rows_ >= kBatchRows || text_bytes_ >= kBatchTextBytes; }
   /// Moves the rows into `*out`, which the caller releases, and is empty again.
   void export_batch(ArrowArray* out);
 
  private:
+  using Values = state::RowBatch::RowColumn;
   struct Column {
     uint32_t width_bytes = 0;  ///< of a fixed-width value; 0: booleans and text
     std::vector<uint8_t> validity;
@@ -49,7 +51,9 @@ class BatchBuilder {
     std::string text;
     int64_t null_count = 0;
   };
-  Status append(size_t index, const op::Datum& value);
+  size_t end_of_room(const finish::FinishedTable& table, size_t begin);
+  Status append_column(size_t index, const Values& from, size_t begin, size_t end);
+  Status append_text(size_t index, const Values& from, size_t begin, size_t end);
 
   const std::vector<op::OutputColumn>& columns_;
   std::vector<Column> data_;

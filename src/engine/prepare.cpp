@@ -58,8 +58,9 @@ Result<Prepared> prepare(std::string_view sql, const wire::ExecuteOptions& optio
                          const source::OpenOptions& where) {
   const Stopwatch whole;
   Prepared prepared;
-  GRAPNEL_TRY(const auto request, choose::parse_hook_request(options.hook));
+  GRAPNEL_TRY(auto request, choose::parse_hook_request(options.hook));
   GRAPNEL_TRY(const auto statement, sql::parse(sql));
+  request.ask_all = statement.kind != sql::StatementKind::query;
   GRAPNEL_TRY(auto source, source::open_source(statement.table, where));
   GRAPNEL_TRY(prepared.query, sql::bind(statement, source->layout.columns));
   prepared.kind = statement.kind;

@@ -77,7 +77,6 @@ class StreamingQuery : public wire::RunningQuery {
       : run_(prepared, options),
         query_(prepared->query),
         builder_(prepared->query.schema),
-        values_(prepared->query.schema.size()),
         skip_(query_.finish.offset),
         left_(query_.finish.limit) {
     // OFFSET and LIMIT count over all batches; finish() sees one at a time.
@@ -118,9 +117,7 @@ class StreamingQuery : public wire::RunningQuery {
         if (!more) break;
         continue;
       }
-      for (size_t i = 0; i < values_.size(); i++) values_[i] = table_.value(row_, i);
-      GRAPNEL_CHECK(builder_.append_row(values_));
-      row_++;
+      GRAPNEL_TRY(row_, builder_.append_rows(table_, row_));
       // Rows are rare: who looks at the first ones should not wait for a whole batch of them.
       if (row_ == table_.row_count && queue_.must_wait()) break;
     }
@@ -163,7 +160,6 @@ class StreamingQuery : public wire::RunningQuery {
   op::Query query_;
   RowQueue queue_;
   BatchBuilder builder_;
-  std::vector<op::Datum> values_;
   finish::FinishedTable table_;
   size_t row_ = 0;                ///< next row of table_
   uint64_t skip_;                 ///< rows of OFFSET still to come

@@ -12,16 +12,13 @@ namespace {
 class TableBatches {
  public:
   explicit TableBatches(finish::FinishedTable table)
-      : table_(std::move(table)), builder_(table_.schema), values_(table_.schema.size()) {}
+      : table_(std::move(table)), builder_(table_.schema) {}
   TableBatches(const TableBatches&) = delete;
   TableBatches& operator=(const TableBatches&) = delete;
 
   Result<bool> next(ArrowArray* out) {
     if (row_ >= table_.row_count) return false;
-    for (; row_ < table_.row_count && !builder_.full(); row_++) {
-      for (size_t i = 0; i < values_.size(); i++) values_[i] = table_.value(row_, i);
-      GRAPNEL_CHECK(builder_.append_row(values_));
-    }
+    GRAPNEL_TRY(row_, builder_.append_rows(table_, row_));
     builder_.export_batch(out);
     return true;
   }
@@ -29,7 +26,6 @@ class TableBatches {
  private:
   finish::FinishedTable table_;
   BatchBuilder builder_;
-  std::vector<op::Datum> values_;
   size_t row_ = 0;
 };
 

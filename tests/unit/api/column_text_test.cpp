@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "engine/arrow_export.h"
 #include "grapnel/grapnel.h"
+#include "result_table.h"
 
 namespace grapnel::api {
 namespace {
@@ -13,12 +13,9 @@ using op::TypeKind;
 /// Text of one value of `type`, by way of Arrow.
 std::string text_of(Type type, const Datum& value) {
   const std::vector<op::OutputColumn> columns{{"c", type}};
-  engine::BatchBuilder builder(columns);
-  EXPECT_TRUE(builder.append_row(std::vector<Datum>{value}).ok());
   ArrowSchema schema;
-  ArrowArray batch;
   engine::export_schema(columns, &schema);
-  builder.export_batch(&batch);
+  ArrowArray batch = test::make_batch(columns, {{value}});
   std::string text;
   {
     const ColumnText column(*schema.children[0], *batch.children[0]);
@@ -67,6 +64,10 @@ TEST(ColumnText, OtherTypes) {
   EXPECT_EQ(text_of(Type::of(TypeKind::real), Datum::of_real(0.1)), "0.1");
   EXPECT_EQ(text_of(Type::of(TypeKind::date), Datum::of_integer(0)), "1970-01-01");
   EXPECT_EQ(text_of(Type::of(TypeKind::varchar), Datum::of_text("a,b")), "a,b");
+  for (int64_t days = -800'000; days < 3'200'000; days += 9973) {
+    const Datum date = Datum::of_integer(days);
+    EXPECT_EQ(text_of(Type::of(TypeKind::date), date), op::to_text(date, Type::of(TypeKind::date)));
+  }
   EXPECT_EQ(text_of(Type::of(TypeKind::varchar), Datum::null()), "(null)");
 }
 

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "engine/arrow_export.h"
+#include "result_table.h"
 
 namespace grapnel::cli {
 namespace {
@@ -45,12 +45,10 @@ std::string written(OutputFormat format, const Rows& rows, TerminalSize terminal
   const auto writer = make_writer(format, output, terminal);
   writer->begin(schema);
   for (size_t begin = 0; begin < rows.size(); begin += batch_rows) {
-    engine::BatchBuilder builder(columns);
-    for (size_t i = begin; i < std::min(rows.size(), begin + batch_rows); i++) {
-      EXPECT_TRUE(builder.append_row(rows[i]).ok());
-    }
-    ArrowArray batch;
-    builder.export_batch(&batch);
+    const auto first = rows.begin() + static_cast<ptrdiff_t>(begin);
+    const size_t count = std::min(rows.size() - begin, batch_rows);
+    ArrowArray batch =
+        test::make_batch(columns, Rows(first, first + static_cast<ptrdiff_t>(count)));
     writer->add(batch);
     batch.release(&batch);
   }

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "result_table.h"
+
 namespace grapnel::engine {
 namespace {
 
@@ -23,6 +25,8 @@ std::vector<Datum> some_row() {
           Datum::of_integer(-12345), Datum::of_real(0.5),   Datum::of_text("Ærø"),
           Datum::of_integer(9862)};
 }
+
+std::vector<Datum> null_row() { return std::vector<Datum>(kColumns.size(), Datum::null()); }
 
 template <typename Value>
 Value value_at(const ArrowArray& array, size_t index) {
@@ -48,13 +52,7 @@ TEST(ArrowExport, SchemaNamesTypes) {
 }
 
 TEST(ArrowExport, ValuesAndNulls) {
-  BatchBuilder builder(kColumns);
-  ASSERT_TRUE(builder.append_row(some_row()).ok());
-  ASSERT_TRUE(builder.append_row(std::vector<Datum>(7, Datum::null())).ok());
-  ASSERT_TRUE(builder.append_row(some_row()).ok());
-  ArrowArray batch;
-  builder.export_batch(&batch);
-  EXPECT_EQ(builder.rows(), 0U);
+  ArrowArray batch = test::make_batch(kColumns, {some_row(), null_row(), some_row()});
   ASSERT_EQ(batch.length, 3);
   ASSERT_EQ(batch.n_children, 7);
   for (int64_t i = 0; i < 7; i++) {
@@ -75,10 +73,7 @@ TEST(ArrowExport, ValuesAndNulls) {
 }
 
 TEST(ArrowExport, NoNullsNoValidity) {
-  BatchBuilder builder(kColumns);
-  ASSERT_TRUE(builder.append_row(some_row()).ok());
-  ArrowArray batch;
-  builder.export_batch(&batch);
+  ArrowArray batch = test::make_batch(kColumns, {some_row()});
   for (int64_t i = 0; i < 7; i++) {
     EXPECT_EQ(batch.children[i]->null_count, 0);
     EXPECT_EQ(batch.children[i]->buffers[0], nullptr);
@@ -90,9 +85,10 @@ TEST(ArrowExport, BuilderIsEmptyAfterExport) {
   BatchBuilder builder(kColumns);
   ArrowArray first;
   ArrowArray second;
-  ASSERT_TRUE(builder.append_row(some_row()).ok());
+  ASSERT_EQ(*builder.append_rows(test::make_table(kColumns, {some_row()}), 0), 1U);
   builder.export_batch(&first);
-  ASSERT_TRUE(builder.append_row(std::vector<Datum>(7, Datum::null())).ok());
+  EXPECT_EQ(builder.rows(), 0U);
+  ASSERT_EQ(*builder.append_rows(test::make_table(kColumns, {null_row()}), 0), 1U);
   builder.export_batch(&second);
   EXPECT_EQ(second.length, 1);
   EXPECT_EQ(second.children[5]->null_count, 1);
@@ -101,11 +97,25 @@ TEST(ArrowExport, BuilderIsEmptyAfterExport) {
   second.release(&second);
 }
 
-TEST(ArrowExport, ChildrenMayBeMovedAway) {
+TEST(ArrowExport, SeveralTablesInOneBatch) {
+  // Nine rows by threes: bits of one table begin inside the bytes of another.
   BatchBuilder builder(kColumns);
-  ASSERT_TRUE(builder.append_row(some_row()).ok());
+  const auto table = test::make_table(kColumns, {some_row(), null_row(), some_row()});
+  for (int i = 0; i < 3; i++) ASSERT_EQ(*builder.append_rows(table, 0), 3U);
   ArrowArray batch;
   builder.export_batch(&batch);
+  ASSERT_EQ(batch.length, 9);
+  const auto* validity = static_cast<const uint8_t*>(batch.children[1]->buffers[0]);
+  EXPECT_EQ(validity[0], 0b01101101);
+  EXPECT_EQ(validity[1] & 1, 1);
+  EXPECT_EQ(batch.children[1]->null_count, 3);
+  EXPECT_EQ(value_at<int8_t>(*batch.children[1], 8), -3);
+  EXPECT_EQ(value_at<int32_t>(*batch.children[5], 9), 30);
+  batch.release(&batch);
+}
+
+TEST(ArrowExport, ChildrenMayBeMovedAway) {
+  ArrowArray batch = test::make_batch(kColumns, {some_row()});
   ArrowArray taken = *batch.children[5];
   batch.children[5]->release = nullptr;
   batch.release(&batch);
@@ -116,16 +126,21 @@ TEST(ArrowExport, ChildrenMayBeMovedAway) {
 TEST(ArrowExport, FullByRowsAndByText) {
   const std::vector<op::OutputColumn> columns{{"t", Type::of(TypeKind::varchar)}};
   BatchBuilder by_rows(columns);
-  const std::vector<Datum> empty{Datum::of_text("")};
-  for (size_t i = 0; i < kBatchRows; i++) {
-    ASSERT_FALSE(by_rows.full());
-    ASSERT_TRUE(by_rows.append_row(empty).ok());
-  }
+  const std::vector<std::vector<Datum>> empty(kBatchRows + 5, {Datum::of_text("")});
+  const auto many = test::make_table(columns, empty);
+  ASSERT_EQ(*by_rows.append_rows(many, 0), kBatchRows);
   EXPECT_TRUE(by_rows.full());
+  ArrowArray batch;
+  by_rows.export_batch(&batch);
+  batch.release(&batch);
+  ASSERT_EQ(*by_rows.append_rows(many, kBatchRows), kBatchRows + 5);
+  EXPECT_FALSE(by_rows.full());
 
   BatchBuilder by_text(columns);
-  const std::string large(kBatchTextBytes, 'x');
-  ASSERT_TRUE(by_text.append_row(std::vector<Datum>{Datum::of_text(large)}).ok());
+  const std::string large(kBatchTextBytes / 2 + 1, 'x');
+  const auto wide =
+      test::make_table(columns, std::vector<std::vector<Datum>>(4, {Datum::of_text(large)}));
+  ASSERT_EQ(*by_text.append_rows(wide, 0), 2U);
   EXPECT_TRUE(by_text.full());
 }
 
@@ -134,14 +149,14 @@ TEST(ArrowExport, TextMustBeUtf8) {
   for (const char* good : {"", "plain", "caf\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
                            "\xED\x9F\xBF", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF"}) {
     BatchBuilder builder(columns);
-    EXPECT_TRUE(builder.append_row(std::vector<Datum>{Datum::of_text(good)}).ok()) << good;
+    EXPECT_TRUE(builder.append_rows(test::make_table(columns, {{Datum::of_text(good)}}), 0).ok());
   }
   for (const char* bad : {"\xE9t\xE9", "12345678\xFF", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80",
                           "\xF4\x90\x80\x80", "\xF0\x9F\x98", "\x80"}) {
     BatchBuilder builder(columns);
-    auto status = builder.append_row(std::vector<Datum>{Datum::of_text(bad)});
-    ASSERT_FALSE(status.ok()) << bad;
-    EXPECT_EQ(status.error().kind, ErrorKind::data);
+    const auto taken = builder.append_rows(test::make_table(columns, {{Datum::of_text(bad)}}), 0);
+    ASSERT_FALSE(taken.ok()) << bad;
+    EXPECT_EQ(taken.error().kind, ErrorKind::data);
   }
 }
 
