@@ -58,7 +58,7 @@ class PipeHook final : public Hook {
   }
 
   Verdict eligible(const program::Job& job) override {
-    std::string reason = lower::why_not_lowerable(job, lower::Target::bpf);
+    std::string reason = lower::bpf::why_not_lowerable(job);
     if (reason.empty()) return Verdict::allow();
     return Verdict::refuse(std::move(reason));
   }

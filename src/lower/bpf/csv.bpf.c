@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Template: records of delimited text at the pipe. See csv_row.bpf.h for how fields are found,
- * record_ends.bpf.h for stage 1, worker.h for what is shared with user space. */
+ * record_ends.bpf.h for stage 1, text_records.bpf.h for stage 2, worker.h for what is shared with
+ * user space. */
 #include "lower/bpf/csv_row.bpf.h"
 #include "lower/bpf/pipe.bpf.h"
-#include "lower/bpf/record_ends.bpf.h"
+#include "lower/bpf/text_records.bpf.h"
 
 /* Apache-2.0 or GPL-2.0, at your choice; the kernel takes only names that it knows. */
 char LICENSE[] SEC("license") = "GPL";
@@ -94,13 +96,6 @@ GR_INLINE gr_u64 gr_has_wrong_fields(struct gr_worker* worker) {
          worker->field_end[columns & (GR_MAX_FIELDS - 1)];
 }
 
-struct gr_records {
-  struct gr_worker* worker;
-  struct gr_group_area* area;
-  gr_u64 begin;     /* of the next record */
-  gr_u64 first_end; /* in worker->ends, of the records to be done */
-};
-
 GR_INLINE gr_u64 gr_do_walked(struct gr_records* r, gr_u64 begin, gr_u64 size) {
   struct gr_worker* worker = r->worker;
   worker->record_begin = begin;
@@ -111,13 +106,6 @@ GR_INLINE gr_u64 gr_do_walked(struct gr_records* r, gr_u64 begin, gr_u64 size) {
   struct gr_run run = {.worker = worker, .area = r->area};
   struct gr_row row = {.worker = worker, .begin = begin, .size = size, .walked = 1};
   return gr_op(&row, &run);
-}
-
-/* 1: stop. */
-GR_INLINE long gr_settle(struct gr_worker* worker, gr_u64 outcome, gr_u64 begin, gr_u64 size) {
-  if (outcome == GR_DONE) return 0;
-  gr_hand_out(worker, begin, size, outcome == GR_SELECT ? GR_OUT_SELECTED : GR_OUT_ESCAPED);
-  return worker->status != GR_STATUS_OK;
 }
 
 static long gr_next_walked(gr_u64 i, struct gr_records* r) {
@@ -142,7 +130,7 @@ GR_SUBPROGRAM int gr_do_walked_records(struct gr_worker* worker) {
   return 0;
 }
 
-/* --- Records of a page --- */
+/* --- Records in view --- */
 
 /* Delimiters of the record's first 64 bytes, and its end, in front of the first quote. */
 GR_INLINE gr_u64 gr_view(struct gr_worker* worker, gr_u64 begin, gr_u64 size) {
@@ -181,7 +169,7 @@ GR_INLINE void gr_walk_later(struct gr_worker* worker, gr_u64 begin, gr_u64 size
   worker->to_walk_count++;
 }
 
-GR_INLINE gr_u64 gr_do_in_view(struct gr_records* r, gr_u64 begin, gr_u64 size) {
+GR_INLINE gr_u64 gr_do_record(struct gr_records* r, gr_u64 begin, gr_u64 size) {
   struct gr_worker* worker = r->worker;
   struct gr_row row = {.worker = worker, .begin = begin, .size = size};
   if (gr_shape(GR_SHAPE_NEEDS_FIELDS, 0)) row.delimiters = gr_view(worker, begin, size);
@@ -193,46 +181,7 @@ GR_INLINE gr_u64 gr_do_in_view(struct gr_records* r, gr_u64 begin, gr_u64 size) 
   return gr_op(&row, &run);
 }
 
-static long gr_next_record(gr_u64 i, struct gr_records* r) {
-  struct gr_worker* worker = r->worker;
-  gr_u64 k = (i + r->first_end) & (GR_MAX_ENDS - 1);
-  GR_OPAQUE(k);
-  gr_u64 begin = r->begin, end = worker->ends[k];
-  r->begin = end + 1;
-  gr_u64 size = end - begin;
-  const gr_u8* text = worker->data + gr_in_page(end);
-  size -= (gr_is_nonzero(text[-1] ^ '\r') ^ 1) & gr_is_nonzero(size);
-  if (!size && gr_shape(GR_SHAPE_COLUMNS, 0) > 1) return 0;
-  worker->records++;
-  return gr_settle(worker, gr_do_in_view(r, begin, size), begin, size);
-}
-
-/* A record that was too long to carry ends in this page, if any record does. */
-GR_SUBPROGRAM gr_u64 gr_end_long_record(struct gr_worker* worker) {
-  GR_PROVE(worker);
-  gr_u64 end = worker->ends[0];
-  gr_hand_out_long(worker, worker->long_begin, worker->file_offset + end - GR_PAGE_BYTES);
-  worker->long_record = 0;
-  worker->records++;
-  return end + 1;
-}
-
-GR_SUBPROGRAM int gr_do_records(struct gr_worker* worker) {
-  GR_PROVE(worker);
-  gr_u32 number = worker->number;
-  struct gr_records r = {.worker = worker, .begin = GR_PAGE_BYTES - worker->carry};
-  if (gr_keys()) {
-    r.area = bpf_map_lookup_elem(&gr_group_areas, &number);
-    if (!r.area) return 0;
-  }
-  if (worker->long_record && worker->end_count) {
-    r.begin = gr_end_long_record(worker);
-    r.first_end = 1;
-  }
-  bpf_loop(worker->end_count - r.first_end, gr_next_record, &r, 0);
-  worker->rest_begin = r.begin;
-  return 0;
-}
+GR_INLINE gr_u64 gr_skips_blank_lines(void) { return gr_shape(GR_SHAPE_COLUMNS, 0) > 1; }
 
 GR_INLINE void gr_do_page(struct gr_worker* worker) {
   gr_find_record_ends(worker);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* A record of text and its fields.
  *
  * Two ways to find a field. "In view": the delimiters of the record's first 64 bytes are one
@@ -28,7 +29,7 @@ GR_INLINE gr_u64 gr_nth_delimiter(struct gr_row* row, gr_u32 n) {
   gr_u32 from = 0;
   if (gr_shape(GR_SHAPE_LAST_NEEDED, 0) >= GR_FIELDS_IN_REGISTERS && n >= GR_VIEW_STEP) {
     from = n / GR_VIEW_STEP * GR_VIEW_STEP;
-    bits = *(volatile gr_u64*)&row->worker->view[n / GR_VIEW_STEP];
+    bits = GR_IN_MEMORY(row->worker->view[n / GR_VIEW_STEP]);
   }
 #pragma clang loop unroll(full)
   for (gr_u32 i = from; i < n; i++) bits &= bits - 1;
@@ -42,7 +43,7 @@ GR_INLINE void gr_note_steps(struct gr_row* row) {
 #pragma clang loop unroll(full)
   for (gr_u32 i = 1; i <= gr_shape(GR_SHAPE_LAST_NEEDED, 0); i++) {
     bits &= bits - 1;
-    if (i % GR_VIEW_STEP == 0) *(volatile gr_u64*)&row->worker->view[i / GR_VIEW_STEP] = bits;
+    if (i % GR_VIEW_STEP == 0) GR_IN_MEMORY(row->worker->view[i / GR_VIEW_STEP]) = bits;
   }
 }
 

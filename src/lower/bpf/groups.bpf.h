@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* State of the op: one group, or a table of groups with linear probing, bounded, with keys of fixed
  * width. What finds no room escapes.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* What our BPF programs need of the kernel: only the members that they touch, relocated at load
  * time (CO-RE). Not vmlinux.h: its debug info would make every run-time compilation five times
  * dearer.

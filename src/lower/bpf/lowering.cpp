@@ -6,18 +6,22 @@
 
 #include "lower/compile.h"
 #include "tmpl_csv_bpf.embed.h"
+#include "tmpl_fixed_bpf.embed.h"
+#include "tmpl_lines_bpf.embed.h"
 
 namespace grapnel::lower::bpf {
 namespace {
 
-Result<std::string_view> template_for(source::Format format) {
+std::string_view template_for(source::Format format) {
   switch (format) {
     case source::Format::csv:
       return embedded::tmpl_csv_bpf();
-    default:
-      break;
+    case source::Format::lines:
+      return embedded::tmpl_lines_bpf();
+    case source::Format::fixed:
+      return embedded::tmpl_fixed_bpf();
   }
-  return Error{ErrorKind::hook, "there is no BPF program for this format", ""};
+  return {};
 }
 
 constexpr size_t kShortKeyBytes = 7;
@@ -69,11 +73,21 @@ Status add_group(std::string_view key, const gr_u64* slots, uint32_t slot_count,
 
 }  // namespace
 
+std::string why_not_lowerable(const program::Job& job) {
+  if (job.source->layout.record_bytes > GR_PAGE_BYTES)
+    return "records of more than 4096 bytes do not fit the memory of a BPF program";
+  return lower::why_not_lowerable(job, Target::bpf);
+}
+
 Result<Lowered> lower_job(const program::Job& job) {
+  if (std::string reason = why_not_lowerable(job); !reason.empty())
+    return Error{ErrorKind::hook, std::move(reason), ""};
   GRAPNEL_TRY(Plan plan, make_plan(job, Target::bpf));
-  GRAPNEL_TRY(const std::string_view bitcode, template_for(job.source->layout.format));
-  CompileRequest request{
-      .plan = plan, .record_template = bitcode, .machine = "bpf v3", .entry = "", .bpf_cpu = "v3"};
+  CompileRequest request{.plan = plan,
+                         .record_template = template_for(job.source->layout.format),
+                         .machine = "bpf v3",
+                         .entry = "",
+                         .bpf_cpu = "v3"};
   GRAPNEL_TRY(CompiledObject compiled, compile(request, user_cache()));
   return Lowered{std::move(plan), std::move(compiled.bytes), compiled.from_cache};
 }

@@ -12,6 +12,9 @@
 
 namespace grapnel::lower::bpf {
 
+/// Empty if the job can be lowered, else the reason in words that a user understands.
+std::string why_not_lowerable(const program::Job& job);
+
 /// The plan and the compiled object (from the cache on disk, else by the compiler).
 struct Lowered {
   Plan plan;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* The pipe as a source of pages. splice() from a file fills a pipe with references to the pages of
  * the page cache; while they are in it, they stay where they are. This lists them as segments. */
 #ifndef GRAPNEL_LOWER_BPF_PIPE_BPF_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Stage 1: where records end. Finds the line feeds outside quotes of one page, in groups of 64
  * bytes, and writes their positions to worker->ends. For quoted text it also keeps the bitmap of
  * the quotes (worker->quotes) and sees whether each quote stands where one may stand: an opening

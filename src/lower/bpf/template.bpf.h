@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* What all record templates share: maps, subprograms' conventions, handing records out. */
 #ifndef GRAPNEL_LOWER_BPF_TEMPLATE_BPF_H
 #define GRAPNEL_LOWER_BPF_TEMPLATE_BPF_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Text to values. Each conversion has a form without branches for what nearly every field looks
  * like, and a subprogram for the rest. What neither takes escapes to the exact form in user space,
  * which knows all spellings; an escape is never wrong. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Text eight bytes at a time. BPF has no vectors, no count-trailing-zeroes and no conditional
  * moves; what has no branch costs the verifier one pass and the CPU no misprediction.
  *
@@ -22,6 +23,11 @@
     if (!(pointer)) return 0;             \
     __asm__ volatile("" : "+r"(pointer)); \
   } while (0)
+
+/* A variable that is kept in memory, not in a register: what the verifier reads from a map it takes
+ * for unknown. A loop's place in a register it would follow through all rounds, differently for
+ * records that pass the filter and that do not, and would come to no end. */
+#define GR_IN_MEMORY(place) (*(volatile gr_u64*)&(place))
 
 /* In front of a loop of a few rounds: unrolled, it would only make compiling slower. The verifier
  * follows such loops round by round. */

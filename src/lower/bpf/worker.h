@@ -97,6 +97,9 @@ struct gr_worker {
   gr_u64 end_count;
   gr_u64 rest_begin; /* behind the last record that ends in the page */
   gr_u64 record_begin, record_size;
+  gr_u64 row_begin; /* in `data`: of the next record */
+  gr_u64 row_end;   /* fixed: behind the last whole record */
+  gr_u64 next_end;  /* text: number of the next record's end in `ends` */
   struct gr_walk walk;
   gr_u64 field_count;
   gr_u64 quote_limit;              /* where the record's first quote stands, or all ones */

@@ -286,6 +286,83 @@ TEST_F(PipeTest, a_plan_with_20_aggregates_and_4_keys) {
   expect_same(sql + " FROM " + csv(path) + " GROUP BY 1, 2, 3, 4");
 }
 
+// --- Other formats ---
+
+TEST_F(PipeTest, counts_lines) {
+  std::string text;
+  for (int i = 0; i < 40000; i++)
+    text += (i % 7 == 0    ? "ERROR "
+             : i % 11 == 0 ? ""
+                           : "info ") +
+            std::to_string(i) +
+            (i % 5 == 0    ? "\r\n"
+             : i % 13 == 0 ? "\n\n"
+                           : "\n");
+  text += std::string(30000, 'x') + "\nlast";
+  const std::string path = directory_.write("log.txt", text);
+  const std::string lines = "lines('" + path + "')";
+  const Answer all =
+      expect_same("SELECT count(*), sum(line_offset), max(line_offset) FROM " + lines);
+  EXPECT_LE(all.counters.escapes, 1U);
+  expect_same("SELECT count(*) FROM " + lines + " WHERE line LIKE 'ERROR 1%'");
+  expect_same("SELECT count(*) FROM " + lines + " WHERE line = ''");
+  expect_same("SELECT line_offset, line FROM " + lines + " WHERE line = 'info 1234'");
+  EXPECT_FALSE(hooks::pipe_hook()
+                   .eligible(*job_of("SELECT count(*) FROM " + lines + " WHERE line LIKE '%x%'"))
+                   .yes);
+}
+
+TEST_F(PipeTest, quotes_mean_nothing_in_lines) {
+  const std::string path = directory_.write("log.txt", "a \"b\nc\" d\n\"\n");
+  expect_same("SELECT count(*), max(line_offset) FROM lines('" + path + "')");
+}
+
+template <typename T>
+void append(std::string& text, T value) {
+  text.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+TEST_F(PipeTest, adds_up_fixed_records) {
+  std::string text;
+  for (int i = 0; i < 50000; i++) {
+    append<int64_t>(text, i * 1000003LL % 7919 - 4000);
+    append<uint16_t>(text, static_cast<uint16_t>(i * 7));
+    append<int8_t>(text, static_cast<int8_t>(i));
+    append<int32_t>(text, i % 3 == 0 ? -i : i);
+    append<int64_t>(text, i % 100 == 0 ? 1000000000 : i);
+    append<uint8_t>(text, static_cast<uint8_t>(i % 4));
+    append<Int128>(text, static_cast<Int128>(i % 50 == 0 ? 1 : 0) << 64 | i);
+    append<uint64_t>(text, i % 70 == 0 ? ~uint64_t{0} : static_cast<uint64_t>(i));
+  }
+  const std::string path = directory_.write("records.bin", text + "rest");
+  const std::string table = "fixed('" + path +
+                            "', columns => 'a BIGINT, b USMALLINT, c TINYINT, day DATE, price "
+                            "DECIMAL(12,2), flag BOOLEAN, "
+                            "big HUGEINT, id UBIGINT')";
+  const std::string whole = directory_.write("whole.bin", text);
+  const std::string whole_table = "fixed('" + whole + table.substr(table.find("', columns"));
+  const Answer answer = expect_same("SELECT count(*), sum(a), sum(b), min(c), max(day) FROM " +
+                                    whole_table + " WHERE a > -100");
+  EXPECT_EQ(answer.counters.escapes, 0U);
+  expect_same("SELECT flag, count(*), sum(price), sum(big), max(id) FROM " + whole_table +
+              " GROUP BY flag");
+  expect_same("SELECT a, b, c, day, price, big, id FROM " + whole_table + " WHERE c = 77 AND flag");
+  expect_same("SELECT c, b % 3, count(*) FROM " + whole_table + " GROUP BY 1, 2");
+  const auto job = job_of("SELECT count(*), sum(a), sum(price) FROM " + whole_table);
+  const std::string expected = run(job, {.hook = "read"}).text;
+  for (uint64_t bytes = 30000; bytes < 60000; bytes += 1999)
+    EXPECT_EQ(run(job, {.threads = 2, .extent_bytes = bytes}).text, expected) << bytes;
+}
+
+TEST_F(PipeTest, refuses_records_above_a_page) {
+  std::string columns = "c0 BIGINT";
+  for (int i = 1; i < 600; i++) columns += ", c" + std::to_string(i) + " BIGINT";
+  const std::string path = directory_.write("wide.bin", std::string(600 * 8, '\0'));
+  const auto job =
+      job_of("SELECT sum(c1) FROM fixed('" + path + "', columns => '" + columns + "')");
+  EXPECT_FALSE(hooks::pipe_hook().eligible(*job).yes);
+}
+
 // --- What can go wrong ---
 
 std::unique_ptr<hooks::Session> open_session(const std::shared_ptr<const program::Job>& job) {
