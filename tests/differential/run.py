@@ -32,7 +32,7 @@ from tables import random_table, sql_text  # noqa: E402
 
 LEAST_EXECUTED = 0.8
 LARGE_TABLES = 3
-LOWERINGS = [None, None, "avx2", "plain"]
+LOWERINGS = [None, "avx512", "avx2", "plain"]  # None: small files go to the interpreter
 KEPT = grapnel_cli.BUILD / "differential"
 
 
@@ -189,7 +189,7 @@ def run_query(name, table, query, expected, failure, hooks, rng):
     did = {}
     for hook in hooks:
         threads = rng.choice([1, 2])
-        lowering = rng.choice(LOWERINGS) if hook == "read" else None
+        lowering = rng.choice(LOWERINGS)
         answer = ask(sql, hook, threads, lowering)
         did[hook] = answer[0]
         if answer[2] and hook != "pipe":
