@@ -25,60 +25,86 @@ struct gr_row {
 
 /* --- stage 1 ---------------------------------------------------------------------------------- */
 
-/* Quotes of one group of 64 bytes. */
-struct gr_quoting {
-  gr_u64 inside; /* bytes that are content of a quoted field (with the opening quote) */
-  gr_u64 odd;    /* quotes that stand where none may */
-};
-
-GR_INLINE struct gr_quoting gr_quotes(const gr_u8* group, gr_u64 is_first, gr_u64 quotes,
-                                      gr_u64 delimiters, gr_u64 line_feeds, gr_u64 inside_before) {
-  struct gr_quoting result;
-  result.inside = gr_prefix_xor(quotes) ^ inside_before;
-  gr_u64 opening = quotes & result.inside, closing = quotes & ~result.inside;
-  /* What may stand in front of an opening quote: a field's or record's start, or a quote that
-   * closed just there (two quotes are one character). */
-  gr_u8 before = is_first ? '\n' : group[-1];
-  gr_u64 after_edge = before == '\n' || before == GR_DELIMITER || before == GR_QUOTE;
-  gr_u64 may_open = (delimiters | line_feeds | closing) << 1 | after_edge;
-  gr_u8 behind = group[64];
-  gr_u64 before_edge = behind == '\n' || behind == GR_DELIMITER || behind == GR_QUOTE;
-  gr_u64 may_close = (delimiters | line_feeds | quotes) >> 1 | before_edge << 63;
-  result.odd = opening & ~may_open;
-  for (gr_u64 left = closing & ~may_close; left != 0; left &= left - 1) {
-    const gr_u8* next = group + gr_lowest(left) + 1;
-    if (next[0] != '\r' || next[1] != '\n') result.odd |= left & (0 - left);
+/* Of quotes that look misplaced from within their group of 64 bytes: those that are. A quote may open
+ * where a field or record begins, or behind one that closed just there (two quotes are one character);
+ * it may close in front of a delimiter, a line end, or another quote. */
+GR_COLD gr_u64 gr_misplaced(const gr_u8 *group, gr_u64 opening, gr_u64 closing, gr_u64 is_first,
+                            gr_u8 delimiter, gr_u8 quote) {
+  if (opening & 1) {
+    gr_u8 before = is_first ? '\n' : group[-1];
+    opening ^= before == '\n' || before == delimiter || before == quote;
   }
-  return result;
+  gr_u64 odd = opening;
+  for (; closing != 0; closing &= closing - 1) {
+    gr_u32 position = gr_lowest(closing);
+    const gr_u8 *behind = group + position + 1;
+    gr_u64 fits = *behind == '\n' || *behind == delimiter || *behind == quote ||
+                  (*behind == '\r' && behind[1] == '\n');
+    odd |= (fits ^ 1) << position;
+  }
+  return odd;
 }
 
-/* Record ends and delimiters of `size` bytes from `chunk`, which begins with a record. Returns the
- * number of ends; *odd gets the position of the first misplaced quote, or ~0. */
-GR_INLINE gr_u64 gr_find_ends(struct gr_scan* scan, const gr_u8* chunk, gr_u64 size, gr_u64* odd) {
-  gr_u64 count = 0, inside = 0;
-  *odd = ~(gr_u64)0;
-  for (gr_u64 at = 0; at < size; at += 64) {
-    struct gr_bytes64 bytes = gr_load64(chunk + at);
-    gr_u64 ends = gr_match(bytes, '\n');
-    gr_u64 delimiters =
-        gr_shape(GR_SHAPE_NEEDS_FIELDS, 0) || GR_QUOTE != 0 ? gr_match(bytes, GR_DELIMITER) : 0;
-    if (GR_QUOTE != 0) {
-      gr_u64 quotes = gr_match(bytes, GR_QUOTE);
-      if (quotes | inside) {
-        struct gr_quoting q = gr_quotes(chunk + at, at == 0, quotes, delimiters, ends, inside);
-        if (GR_UNLIKELY(q.odd)) {
-          *odd = at + gr_lowest(q.odd);
-          return count;
-        }
-        ends &= ~q.inside;
-        delimiters &= ~q.inside;
-        inside = (gr_u64)((gr_s64)q.inside >> 63);
+/* Where stage 1 is in a chunk. */
+struct gr_ends {
+  gr_u64 count;  /* record ends so far */
+  gr_u64 inside; /* all ones if the next byte is content of a quoted field */
+  gr_u64 odd;    /* position of the first misplaced quote, or ~0 */
+};
+
+/* Record ends and delimiters of the 64 bytes at `at`. `quoted`: there may be quotes, or the state is
+ * inside. */
+GR_INLINE void gr_group_ends(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 at, gr_u64 size,
+                             gr_u64 quoted, struct gr_ends *state) {
+  struct gr_bytes64 bytes = gr_load64(chunk + at);
+  gr_u64 ends = gr_match(bytes, '\n');
+  gr_u64 delimiters =
+      quoted || gr_shape(GR_SHAPE_NEEDS_FIELDS, 0) ? gr_match(bytes, GR_DELIMITER) : 0;
+  if (quoted) {
+    gr_u64 quotes = gr_match(bytes, GR_QUOTE);
+    gr_u64 inside = gr_prefix_xor(quotes) ^ state->inside; /* with the opening quote */
+    gr_u64 opening = quotes & inside, closing = quotes & ~inside;
+    gr_u64 odd_opening = opening & ~((delimiters | ends | closing) << 1);
+    gr_u64 odd_closing = closing & ~((delimiters | ends | quotes) >> 1);
+    if (GR_UNLIKELY((odd_opening | odd_closing) != 0)) {
+      gr_u64 odd = gr_misplaced(chunk + at, odd_opening, odd_closing, at == 0, GR_DELIMITER, GR_QUOTE);
+      if (odd != 0) {
+        state->odd = at + gr_lowest(odd);
+        return;
       }
     }
-    if (gr_shape(GR_SHAPE_NEEDS_FIELDS, 0)) scan->delimiters[at / 64] = delimiters;
-    count += gr_push_positions(scan->ends + count, at, gr_within(ends, at, size));
+    ends &= ~inside;
+    delimiters &= ~inside;
+    state->inside = (gr_u64)((gr_s64)inside >> 63);
   }
-  return count;
+  if (gr_shape(GR_SHAPE_NEEDS_FIELDS, 0)) scan->delimiters[at / 64] = delimiters;
+  state->count += gr_push_positions(scan->ends + state->count, at, gr_within(ends, at, size));
+}
+
+/* Quotes are looked for in several groups at once: either there are some nearly everywhere, or
+ * nearly nowhere, so this branch is well predicted where one for each group would not be. */
+enum { GR_GROUPS_BYTES = 256 };
+
+/* Record ends and delimiters of `size` bytes from `chunk`, which begins with a record. */
+GR_INLINE struct gr_ends gr_find_ends(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 size) {
+  struct gr_ends state = {0, 0, ~(gr_u64)0};
+  for (gr_u64 at = 0; at < size;) {
+    gr_u64 stop = size - at < GR_GROUPS_BYTES ? size : at + GR_GROUPS_BYTES;
+    gr_u64 quoted = 0;
+    if (GR_QUOTE != 0) {
+      quoted = state.inside;
+      for (gr_u64 i = at; i < stop; i += 64) quoted |= gr_match(gr_load64(chunk + i), GR_QUOTE);
+    }
+    if (quoted) {
+      for (; at < stop; at += 64) {
+        gr_group_ends(scan, chunk, at, size, 1, &state);
+        if (GR_UNLIKELY(state.odd != ~(gr_u64)0)) return state;
+      }
+    } else {
+      for (; at < stop; at += 64) gr_group_ends(scan, chunk, at, size, 0, &state);
+    }
+  }
+  return state;
 }
 
 /* --- fields ----------------------------------------------------------------------------------- */
@@ -171,20 +197,17 @@ GR_TEMPLATE gr_u64 gr_load_double(struct gr_row* row, gr_u32 field, double* valu
   return flags;
 }
 
-/* Quoted text that begins at *bytes: without its quotes; doubled ones inside escape. */
-GR_COLD gr_u64 gr_quoted_text(struct gr_text* text, gr_u8 quote) {
-  const gr_u8* bytes = (const gr_u8*)text->position + 1;
-  if (text->length < 2 || bytes[text->length - 2] != quote) return GR_FLAG_ESCAPE;
-  gr_u64 size = text->length - 2;
-  text->position = (gr_u64)bytes;
-  text->length = size;
-  if (size == 0) return GR_FLAG_NULL;
+/* Size of quoted text without its quotes; doubled ones inside escape. */
+GR_COLD struct gr_parsed gr_quoted_size(const gr_u8 *bytes, gr_u64 size, gr_u8 quote) {
+  if (size < 2 || bytes[size - 1] != quote) return gr_parsed_flags(GR_FLAG_ESCAPE);
+  size -= 2;
+  if (size == 0) return gr_parsed_flags(GR_FLAG_NULL);
   for (gr_u64 i = 0; i < size; i += 64) {
-    gr_u64 quotes = gr_match(gr_load64(bytes + i), quote);
+    gr_u64 quotes = gr_match(gr_load64(bytes + 1 + i), quote);
     if (size - i < 64) quotes &= ((gr_u64)1 << (size - i)) - 1;
-    if (quotes) return GR_FLAG_ESCAPE;
+    if (quotes) return gr_parsed_flags(GR_FLAG_ESCAPE);
   }
-  return 0;
+  return (struct gr_parsed){0, (gr_s64)size};
 }
 
 GR_TEMPLATE gr_u64 gr_load_text(struct gr_row* row, gr_u32 field, struct gr_text* text) {
@@ -193,7 +216,13 @@ GR_TEMPLATE gr_u64 gr_load_text(struct gr_row* row, gr_u32 field, struct gr_text
   text->position = (gr_u64)bytes;
   text->length = size;
   if (size == 0) return GR_FLAG_NULL;
-  if (GR_QUOTE != 0 && *bytes == GR_QUOTE) return gr_quoted_text(text, GR_QUOTE);
+  if (GR_QUOTE != 0 && *bytes == GR_QUOTE) {
+    gr_s64 inner;
+    gr_u64 flags = gr_take(gr_quoted_size(bytes, size, GR_QUOTE), &inner);
+    text->position++;
+    text->length = (gr_u64)inner;
+    return flags;
+  }
   return 0;
 }
 
@@ -204,7 +233,7 @@ GR_TEMPLATE gr_u64 gr_row_offset(struct gr_row* row) { return row->file_offset +
 /* Runs the op on the `count` records of a chunk. */
 GR_INLINE void gr_run_records(struct gr_scan* scan, const gr_u8* chunk, gr_u64 count) {
   struct gr_run run;
-  run.scan = scan;
+  gr_begin_run(&run, scan);
   struct gr_row row;
   row.scan = scan;
   row.chunk = chunk;
@@ -236,13 +265,13 @@ gr_u64 gr_scan_records(struct gr_scan* scan) {
     gr_u64 size = gr_next_chunk(scan);
     if (size == 0) return GR_SCAN_LIST;
     const gr_u8* chunk = scan->data + scan->position;
-    gr_u64 odd;
-    gr_u64 count = gr_find_ends(scan, chunk, size, &odd);
+    struct gr_ends found = gr_find_ends(scan, chunk, size);
+    gr_u64 count = found.count;
     gr_run_records(scan, chunk, count);
     gr_u64 is_last = scan->position + size == scan->size;
     if (count != 0) scan->position += scan->ends[count - 1] + 1;
-    if (GR_UNLIKELY(odd != ~(gr_u64)0)) {
-      scan->odd_position = (gr_u64)(chunk - scan->data) + odd;
+    if (GR_UNLIKELY(found.odd != ~(gr_u64)0)) {
+      scan->odd_position = (gr_u64)(chunk - scan->data) + found.odd;
       return GR_SCAN_ODD;
     }
     if (count == 0) return is_last ? GR_SCAN_END : GR_SCAN_LONG;

@@ -49,7 +49,7 @@ GR_TEMPLATE gr_u64 gr_row_offset(struct gr_row* row) { return row->file_offset; 
 
 gr_u64 gr_scan_records(struct gr_scan* scan) {
   struct gr_run run;
-  run.scan = scan;
+  gr_begin_run(&run, scan);
   struct gr_row row;
   gr_u64 size = GR_RECORD_BYTES;
   while (scan->size - scan->position >= size) {

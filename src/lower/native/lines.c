@@ -31,7 +31,7 @@ GR_INLINE gr_u64 gr_find_ends(struct gr_scan* scan, const gr_u8* chunk, gr_u64 s
 
 gr_u64 gr_scan_records(struct gr_scan* scan) {
   struct gr_run run;
-  run.scan = scan;
+  gr_begin_run(&run, scan);
   while (scan->position < scan->size) {
     gr_u64 size = gr_next_chunk(scan);
     if (size == 0) return GR_SCAN_LIST;

@@ -9,21 +9,27 @@
 /* One per call of gr_scan_records; a local of it, so that the keys live in registers. */
 struct gr_run {
   struct gr_scan* scan;
+  const struct gr_parameters* parameters; /* the scan's */
   gr_u64 key_word[GR_MAX_KEYS];
   struct gr_text key_text[GR_MAX_KEYS];
   gr_u64 key_nulls;
   gr_u64 key_is_long; /* a text does not fit a word */
 };
 
+GR_INLINE void gr_begin_run(struct gr_run *run, struct gr_scan *scan) {
+  run->scan = scan;
+  run->parameters = scan->parameters;
+}
+
 /* --- constants -------------------------------------------------------------------------------- */
 
 GR_TEMPLATE gr_u64 gr_parameter(struct gr_run* run, gr_u32 index) {
-  return run->scan->parameters->word[index];
+  return run->parameters->word[index];
 }
 
 GR_TEMPLATE void gr_text_parameter(struct gr_run* run, gr_u32 parameter, struct gr_text* text) {
-  gr_u64 word = run->scan->parameters->word[parameter];
-  text->position = (gr_u64)(run->scan->parameters->text + (word >> 32));
+  gr_u64 word = run->parameters->word[parameter];
+  text->position = (gr_u64)(run->parameters->text + (word >> 32));
   text->length = (gr_u32)word;
 }
 

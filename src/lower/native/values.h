@@ -8,6 +8,18 @@
 
 #include "lower/native/vector.h"
 
+/* What the slow forms return, in two registers: a pointer to the value would keep it in memory for the
+ * fast form too. */
+struct gr_parsed {
+  gr_u64 flags;
+  gr_s64 value;
+};
+GR_INLINE struct gr_parsed gr_parsed_flags(gr_u64 flags) { return (struct gr_parsed){flags, 0}; }
+GR_INLINE gr_u64 gr_take(struct gr_parsed parsed, gr_s64 *value) {
+  *value = parsed.value;
+  return parsed.flags;
+}
+
 static const gr_u64 gr_power_of_ten[19] = {1,
                                            10,
                                            100,
@@ -30,14 +42,12 @@ static const gr_u64 gr_power_of_ten[19] = {1,
 
 /* [quote] [sign] digits [. digits] [quote], at most 18 digits without leading zeroes, none lost by
  * `scale`. The value is scaled. Empty (also between quotes): NULL. */
-GR_COLD gr_u64 gr_number_slow(const gr_u8* p, gr_u64 size, gr_u32 scale, gr_u32 quote,
-                              gr_s64* value) {
-  *value = 0;
+GR_COLD struct gr_parsed gr_number_slow(const gr_u8 *p, gr_u64 size, gr_u32 scale, gr_u32 quote) {
   if (quote != 0 && size >= 2 && p[0] == quote && p[size - 1] == quote) {
     p++;
     size -= 2;
   }
-  if (size == 0) return GR_FLAG_NULL;
+  if (size == 0) return gr_parsed_flags(GR_FLAG_NULL);
   gr_u64 negative = p[0] == '-';
   gr_u64 i = negative || p[0] == '+';
   gr_u64 digits = 0, significant = 0, fraction = 0, point = 0;
@@ -45,22 +55,21 @@ GR_COLD gr_u64 gr_number_slow(const gr_u8* p, gr_u64 size, gr_u32 scale, gr_u32 
   for (; i < size; i++) {
     gr_u8 c = p[i];
     if (c == '.') {
-      if (point) return GR_FLAG_ESCAPE;
+      if (point) return gr_parsed_flags(GR_FLAG_ESCAPE);
       point = 1;
       continue;
     }
-    if ((gr_u8)(c - '0') > 9) return GR_FLAG_ESCAPE;
+    if ((gr_u8)(c - '0') > 9) return gr_parsed_flags(GR_FLAG_ESCAPE);
     digits++;
     fraction += point;
     result = result * 10 + (gr_u64)(c - '0');
     significant += result != 0;
-    if (significant > 18 || fraction > scale) return GR_FLAG_ESCAPE;
+    if (significant > 18 || fraction > scale) return gr_parsed_flags(GR_FLAG_ESCAPE);
   }
   gr_u64 missing = scale - fraction;
-  if (digits == 0 || significant + missing > 18) return GR_FLAG_ESCAPE;
+  if (digits == 0 || significant + missing > 18) return gr_parsed_flags(GR_FLAG_ESCAPE);
   result *= gr_power_of_ten[missing];
-  *value = (gr_s64)(negative ? 0 - result : result);
-  return 0;
+  return (struct gr_parsed){0, (gr_s64)(negative ? 0 - result : result)};
 }
 
 #ifdef __SSSE3__
@@ -150,9 +159,9 @@ GR_INLINE gr_u64 gr_digits(const gr_u8* p, gr_u64 n, gr_u32 scale, gr_u64 pointe
 GR_INLINE gr_u64 gr_parse_integer(const gr_u8* p, gr_u64 n, gr_u32 quote, gr_s64* value) {
   gr_u64 negative = *p == '-';
   gr_u64 size = n - negative, bad;
-  if (GR_UNLIKELY(size - 1 > 15)) return gr_number_slow(p, n, 0, quote, value);
+  if (GR_UNLIKELY(size - 1 > 15)) return gr_take(gr_number_slow(p, n, 0, quote), value);
   gr_u64 magnitude = gr_digits(p + negative, size, 0, 0, &bad);
-  if (GR_UNLIKELY(bad)) return gr_number_slow(p, n, 0, quote, value);
+  if (GR_UNLIKELY(bad)) return gr_take(gr_number_slow(p, n, 0, quote), value);
   *value = (gr_s64)((magnitude ^ (0 - negative)) + negative);
   return 0;
 }
@@ -164,11 +173,12 @@ GR_INLINE gr_u64 gr_fits(gr_s64 value, gr_u32 precision) {
   return (gr_u64)value + limit - 1 < 2 * limit - 1;
 }
 
-GR_COLD gr_u64 gr_decimal_slow(const gr_u8* p, gr_u64 n, gr_u32 precision, gr_u32 scale,
-                               gr_u32 quote, gr_s64* value) {
-  if (scale > 18) return GR_FLAG_ESCAPE;
-  gr_u64 flags = gr_number_slow(p, n, scale, quote, value);
-  return flags == 0 && !gr_fits(*value, precision) ? (gr_u64)GR_FLAG_ESCAPE : flags;
+GR_COLD struct gr_parsed gr_decimal_slow(const gr_u8 *p, gr_u64 n, gr_u32 precision, gr_u32 scale,
+                                         gr_u32 quote) {
+  if (scale > 18) return gr_parsed_flags(GR_FLAG_ESCAPE);
+  struct gr_parsed parsed = gr_number_slow(p, n, scale, quote);
+  if (parsed.flags == 0 && !gr_fits(parsed.value, precision)) parsed.flags = GR_FLAG_ESCAPE;
+  return parsed;
 }
 
 GR_INLINE gr_u64 gr_parse_decimal(const gr_u8* p, gr_u64 n, gr_u32 precision, gr_u32 scale,
@@ -178,7 +188,7 @@ GR_INLINE gr_u64 gr_parse_decimal(const gr_u8* p, gr_u64 n, gr_u32 precision, gr
   /* Without a point `scale` zeroes are appended: there must be room for them in 18 digits. */
   gr_u64 most_unpointed = scale < 18 ? 18 - scale : 0;
   if (GR_UNLIKELY(scale > 15 || size - 1 > 15))
-    return gr_decimal_slow(p, n, precision, scale, quote, value);
+    return gr_take(gr_decimal_slow(p, n, precision, scale, quote), value);
   const gr_u8* q = p + negative;
   gr_u64 pointed = scale != 0 && size > scale + 1 && q[size > scale ? size - 1 - scale : 0] == '.';
   gr_u64 magnitude = gr_digits(q, size, scale, pointed, &bad);
@@ -186,7 +196,7 @@ GR_INLINE gr_u64 gr_parse_decimal(const gr_u8* p, gr_u64 n, gr_u32 precision, gr
   magnitude *= pointed ? 1 : gr_power_of_ten[scale < 18 ? scale : 0];
   gr_s64 result = (gr_s64)((magnitude ^ (0 - negative)) + negative);
   if (GR_UNLIKELY(bad || !gr_fits(result, precision)))
-    return gr_decimal_slow(p, n, precision, scale, quote, value);
+    return gr_take(gr_decimal_slow(p, n, precision, scale, quote), value);
   *value = result;
   return 0;
 }
@@ -225,27 +235,25 @@ GR_INLINE gr_u64 gr_date_key(const gr_u8* p, gr_u64 n, gr_u64* bad) {
 }
 
 /* Empty, the 29th of February, or another spelling. */
-GR_COLD gr_u64 gr_date_slow(const gr_u8* p, gr_u64 n, gr_u32 quote, gr_s64* key) {
-  *key = 0;
+GR_COLD struct gr_parsed gr_date_slow(const gr_u8* p, gr_u64 n, gr_u32 quote) {
   if (quote != 0 && n >= 2 && p[0] == quote && p[n - 1] == quote) {
     p++;
     n -= 2;
   }
-  if (n == 0) return GR_FLAG_NULL;
-  if (n != 10) return GR_FLAG_ESCAPE;
+  if (n == 0) return gr_parsed_flags(GR_FLAG_NULL);
+  if (n != 10) return gr_parsed_flags(GR_FLAG_ESCAPE);
   gr_u64 bad, k = gr_date_key(p, n, &bad);
   gr_u64 day = k & 0xFF, last = gr_last_day[gr_date_month_index(k)];
   if (last == 0x28 && gr_is_leap(gr_date_year(k))) last = 0x29;
-  if (bad || day == 0 || day > last) return GR_FLAG_ESCAPE;
-  *key = (gr_s64)k;
-  return 0;
+  if (bad || day == 0 || day > last) return gr_parsed_flags(GR_FLAG_ESCAPE);
+  return (struct gr_parsed){0, (gr_s64)k};
 }
 
 GR_INLINE gr_u64 gr_parse_date_order(const gr_u8* p, gr_u64 n, gr_u32 quote, gr_s64* key) {
   gr_u64 bad, k = gr_date_key(p, n, &bad);
   gr_u8 day_from_0 = (gr_u8)(k - 1);
   if (GR_UNLIKELY(bad != 0 || day_from_0 >= gr_last_day[gr_date_month_index(k)]))
-    return gr_date_slow(p, n, quote, key);
+    return gr_take(gr_date_slow(p, n, quote), key);
   *key = (gr_s64)k;
   return 0;
 }

@@ -147,7 +147,7 @@ class Optimiser {
 /// once: half of its time, the same code.
 constexpr const char* kNativePasses =
     "function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,"
-    "instcombine<max-iterations=1;no-verify-fixpoint>,loop-mssa(loop-rotate,licm),simplifycfg,gvn,"
+    "instcombine<max-iterations=1;no-verify-fixpoint>,jump-threading,loop-mssa(loop-rotate,licm),simplifycfg,gvn,"
     "dse,instcombine<max-iterations=1;no-verify-fixpoint>,"
     "simplifycfg<switch-to-lookup;sink-common-insts>),globaldce";
 
