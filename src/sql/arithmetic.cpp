@@ -216,8 +216,10 @@ Result<ExprPtr> make_arithmetic(Function function, const Typed& a, const Typed& 
 
   const Type real = Type::of(TypeKind::real);
   const bool both_integers = a.type().is_integer() && b.type().is_integer();
-  if (function == Function::divide || (function == Function::integer_divide && !both_integers))
-    return call_with_casts(Function::divide, real, a, real, b, real, offset);
+  if (function == Function::divide)
+    return call_with_casts(function, real, a, real, b, real, offset);
+  if (function == Function::integer_divide && !both_integers)
+    return refuse(offset, "// divides whole numbers only", "use /, or cast both sides to BIGINT");
   if (a.type().kind == TypeKind::real || b.type().kind == TypeKind::real)
     return call_with_casts(function, real, a, real, b, real, offset);
   if (both_integers) {

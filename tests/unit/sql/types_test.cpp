@@ -11,6 +11,8 @@ namespace {
 /// Where grapnel differs on purpose; docs/sql.md gives the reasons.
 std::string wanted_difference(const std::string& expression, const std::string& duckdb) {
   if (expression == "avg(dt)") return "refused";  // there is no TIMESTAMP
+  // In DuckDB // of numbers with a point is / that fails at 0.
+  if (expression.find("//") != std::string::npos && duckdb == "DOUBLE") return "refused";
   return duckdb;
 }
 
