@@ -30,12 +30,13 @@ struct gr_walk_loop {
 
 GR_INLINE void gr_walk_group(struct gr_worker* worker) {
   struct gr_walk* w = &worker->walk;
-  const gr_u8* text = worker->data + gr_in_data(w->at);
   gr_u64 rest = w->end - w->at, keep = ~0ull;
   if (rest < GR_GROUP_BYTES) keep = (1ull << (rest & 63)) - 1;
-  w->bits = keep & gr_transpose(gr_lanes_exact(text, GR_REPEAT(gr_shape(GR_SHAPE_DELIMITER, 0))));
+  gr_u64 delimiter = GR_REPEAT(gr_shape(GR_SHAPE_DELIMITER, 0));
+  w->bits = keep & gr_transpose(gr_exact_lanes(worker, w->at, delimiter));
   if (!gr_is_quoted() || worker->quote_limit != ~0ull) return;
-  gr_u64 quotes = keep & gr_transpose(gr_lanes_exact(text, GR_REPEAT(gr_shape(GR_SHAPE_QUOTE, 0))));
+  gr_u64 quote = GR_REPEAT(gr_shape(GR_SHAPE_QUOTE, 0));
+  gr_u64 quotes = keep & gr_transpose(gr_exact_lanes(worker, w->at, quote));
   if (quotes) worker->quote_limit = w->at + gr_trailing_zeroes(quotes);
 }
 

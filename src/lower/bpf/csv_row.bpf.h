@@ -31,7 +31,7 @@ GR_INLINE gr_u64 gr_nth_delimiter(struct gr_row* row, gr_u32 n) {
     from = n / GR_VIEW_STEP * GR_VIEW_STEP;
     bits = GR_IN_MEMORY(row->worker->view[n / GR_VIEW_STEP]);
   }
-#pragma clang loop unroll(full)
+  GR_UNROLL_LATER
   for (gr_u32 i = from; i < n; i++) bits &= bits - 1;
   return gr_lowest_bit(bits);
 }
@@ -40,7 +40,7 @@ GR_INLINE gr_u64 gr_nth_delimiter(struct gr_row* row, gr_u32 n) {
 GR_INLINE void gr_note_steps(struct gr_row* row) {
   if (gr_shape(GR_SHAPE_LAST_NEEDED, 0) < GR_FIELDS_IN_REGISTERS) return;
   gr_u64 bits = row->delimiters;
-#pragma clang loop unroll(full)
+  GR_UNROLL_LATER
   for (gr_u32 i = 1; i <= gr_shape(GR_SHAPE_LAST_NEEDED, 0); i++) {
     bits &= bits - 1;
     if (i % GR_VIEW_STEP == 0) GR_IN_MEMORY(row->worker->view[i / GR_VIEW_STEP]) = bits;

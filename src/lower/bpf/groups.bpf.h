@@ -64,6 +64,7 @@ GR_INLINE gr_u64 gr_mark(const struct gr_run* run) {
 
 GR_INLINE gr_u64 gr_hash(const struct gr_run* run) {
   gr_u64 hash = run->nulls;
+  GR_UNROLL_LATER
   for (gr_u32 i = 0; i < gr_keys(); i++) {
     hash = (hash ^ run->head[i]) * 0x9e3779b97f4a7c15ull;
     hash ^= hash >> 32;
@@ -74,6 +75,7 @@ GR_INLINE gr_u64 gr_hash(const struct gr_run* run) {
 /* Looks at one entry. 0: it is the group's. */
 GR_INLINE gr_u64 gr_differs(const gr_u64* entry, const struct gr_run* run) {
   gr_u64 difference = entry[0] ^ gr_mark(run);
+  GR_UNROLL_LATER
   for (gr_u32 i = 0; i < gr_keys(); i++) difference |= entry[1 + i] ^ run->head[i];
   return difference;
 }
@@ -81,8 +83,6 @@ GR_INLINE gr_u64 gr_differs(const gr_u64* entry, const struct gr_run* run) {
 struct gr_probe {
   struct gr_worker* worker;
   struct gr_group_area* area;
-  gr_u64 at;
-  gr_u64 found; /* 1 + index of the entry */
 };
 
 /* The same on the key that lies in worker->key: mark, heads, tails. */
@@ -102,7 +102,7 @@ GR_INLINE void gr_make_group(gr_u64* entry, struct gr_worker* worker) {
 
 static long gr_probe_one(gr_u64 i, struct gr_probe* p) {
   struct gr_worker* worker = p->worker;
-  gr_u64 index = (p->at + i) & (gr_capacity() - 1);
+  gr_u64 index = (worker->probe_at + i) & (gr_capacity() - 1);
   GR_OPAQUE(index);
   gr_u64* entry = p->area->words + index * gr_entry_words();
   if (entry[0] >> 16 != worker->generation) {
@@ -115,7 +115,7 @@ static long gr_probe_one(gr_u64 i, struct gr_probe* p) {
   } else if (gr_stored_key_differs(entry, worker)) {
     return 0;
   }
-  p->found = 1 + index;
+  worker->probe_found = 1 + index;
   return 1;
 }
 
@@ -123,11 +123,13 @@ static long gr_probe_one(gr_u64 i, struct gr_probe* p) {
 GR_SUBPROGRAM gr_u64 gr_probe_on(struct gr_worker* worker, gr_u64 hash) {
   GR_PROVE(worker);
   gr_u32 number = worker->number;
-  struct gr_probe p = {.worker = worker, .at = hash};
+  struct gr_probe p = {.worker = worker};
   p.area = bpf_map_lookup_elem(&gr_group_areas, &number);
   if (!p.area) return 0;
+  worker->probe_at = hash;
+  worker->probe_found = 0;
   bpf_loop(GR_PROBES, gr_probe_one, &p, 0);
-  return p.found;
+  return worker->probe_found;
 }
 
 /* --- What the op calls (op_abi.h) --- */
@@ -156,6 +158,23 @@ GR_INLINE gr_u64 gr_text_word(const gr_u8* text, gr_u64 size, gr_u64 word) {
   return gr_load8(text + 8 * word) & keep & (whole | part);
 }
 
+/* Writes a long key's bytes to worker->key[tail_at...]; the result goes into the hash. */
+GR_SUBPROGRAM gr_u64 gr_store_tail(struct gr_worker* worker, gr_u64 position, gr_u64 size,
+                                   gr_u64 tail_at) {
+  GR_PROVE(worker);
+  const gr_u8* bytes = worker->data + gr_in_data(position);
+  gr_u64 hash = 0;
+  GR_KEEP_LOOP
+  for (gr_u32 i = 0; i < GR_KEY_TAIL_WORDS; i++) {
+    gr_u64 word = gr_text_word(bytes, size, i);
+    gr_u64 at = (tail_at + i) & 127;
+    GR_OPAQUE(at);
+    if (at < sizeof worker->key / sizeof *worker->key) worker->key[at] = word;
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+  }
+  return hash | 1;
+}
+
 GR_TEMPLATE gr_u64 gr_key_text(struct gr_run* run, gr_u32 index, const struct gr_text* text,
                                gr_u64 is_null) {
   gr_u64 size = text->length;
@@ -163,16 +182,10 @@ GR_TEMPLATE gr_u64 gr_key_text(struct gr_run* run, gr_u32 index, const struct gr
   gr_u64 first = gr_text_word(bytes, size, 0);
   run->head[index] = (first & (~0ull >> 8)) | size << 56;
   run->nulls |= is_null << index;
-  if (size > GR_SHORT_KEY_BYTES) {
-    if (size > GR_BPF_TEXT_BYTES) return 1;
-#pragma unroll
-    for (gr_u32 i = 0; i < GR_KEY_TAIL_WORDS; i++) {
-      gr_u64 word = gr_text_word(bytes, size, i);
-      run->worker->key[gr_tail_at(index) + i] = word;
-      run->tail_hash = (run->tail_hash ^ word) * 0x9e3779b97f4a7c15ull;
-    }
-    run->tail_hash |= 1;
-  }
+  if (size <= GR_SHORT_KEY_BYTES) return 0;
+  if (size > GR_BPF_TEXT_BYTES) return 1;
+  gr_u64 hash = gr_store_tail(run->worker, text->position, size, gr_tail_at(index));
+  run->tail_hash = (run->tail_hash + hash) | 1;
   return 0;
 }
 
@@ -182,6 +195,7 @@ GR_INLINE void gr_store_key(struct gr_run* run) {
   struct gr_worker* worker = run->worker;
   worker->long_keys = run->tail_hash;
   worker->key[0] = gr_mark(run);
+  GR_UNROLL_LATER
   for (gr_u32 i = 0; i < gr_keys(); i++) {
     worker->key[1 + i] = run->head[i];
     if (gr_shape(GR_SHAPE_KEY_KIND, i) != GR_KEY_TEXT || run->head[i] >> 56 > GR_SHORT_KEY_BYTES)

@@ -33,6 +33,9 @@
  * follows such loops round by round. */
 #define GR_KEEP_LOOP _Pragma("clang loop unroll(disable)")
 
+/* In front of a loop over registers, whose number of rounds is a constant when the op is linked. */
+#define GR_UNROLL_LATER _Pragma("clang loop unroll(full)")
+
 #define GR_ONES 0x0101010101010101ull
 #define GR_HIGH 0x8080808080808080ull
 #define GR_LOW7 0x7f7f7f7f7f7f7f7full

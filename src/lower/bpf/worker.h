@@ -107,6 +107,7 @@ struct gr_worker {
   gr_u64 to_walk_count;
   gr_u64 number_flags;
   gr_u64 long_keys;
+  gr_u64 probe_at, probe_found;
   gr_u64 key[1 + GR_MAX_KEYS * 5]; /* an entry without its slots: see groups.bpf.h */
 
   gr_u64 temporaries[GR_MAX_TEMPORARIES];
