@@ -20,6 +20,9 @@ namespace grapnel::choose {
 struct HookRequest {
   std::string name;            ///< empty: the chooser picks
   bool others_allowed = true;  ///< false: X does it or the query fails
+  /// Ask every hook whether it can, for EXPLAIN. Else only those that could be chosen are asked:
+  /// the answers of hooks in the kernel take longer than a small query.
+  bool ask_all = true;
 };
 
 /// Text behind --hook ("", "any", "read", "pipe,any"). ErrorKind::usage names the hooks there are.
@@ -57,10 +60,11 @@ struct CacheState {
 /// One line of the decision table.
 struct Candidate {
   std::string hook;
+  bool asked = false;  ///< false: could not win anyway, so the next two are not known
   bool permitted = false;
   bool eligible = false;
   bool chosen = false;    ///< first choice for some of the file
-  hooks::Cost cost;       ///< predicted for the whole file, if permitted and eligible
+  hooks::Cost cost;       ///< predicted for the whole file
   double file_share = 0;  ///< predicted share of the file for which it is the first choice
   std::string reason;     ///< why it was chosen, why not, or why it cannot
   std::string cure;       ///< what would permit it, if anything

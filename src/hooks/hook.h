@@ -120,6 +120,8 @@ class Hook {
   virtual Verdict eligible(const program::Job& job) = 0;
   [[nodiscard]] virtual Cost cost(const Extent& extent, Residency residency,
                                   const program::Job& job) const = 0;
+  /// What a scan through this hook costs once, whatever its size: probing, loading, opening.
+  [[nodiscard]] virtual double setup_seconds() const { return in_kernel() ? 0.025 : 0; }
   /// Makes what a worker needs. `program` is the user-space program of the job (kernel hooks use
   /// their own lowering and take this one only for what cannot run in the kernel).
   virtual Result<std::unique_ptr<Session>> open(

@@ -54,8 +54,10 @@ class Rates {
   Rate get(const Key& key) {
     const std::lock_guard lock(mutex_);
     const auto found = measured_.find(key);
-    if (found == measured_.end()) return default_of(key);
-    return {found->second.wall_ns, found->second.cpu_ns, true};
+    if (found != measured_.end()) return {found->second.wall_ns, found->second.cpu_ns, true};
+    Rate rate = default_of(key);
+    if (!key.cached) rate.wall_ns_per_byte *= device_factor(key.device);
+    return rate;
   }
 
   void observe(Key key, double wall_ns, double cpu_ns) {
@@ -93,6 +95,19 @@ class Rates {
   }
 
  private:
+  // How much slower a device is than the defaults say, by the hooks that were measured on it: else
+  // a hook that was measured on a slow device would lose against one that was not.
+  double device_factor(uint64_t device) const {
+    double sum = 0;
+    int count = 0;
+    for (const auto& [key, value] : measured_) {
+      if (key.cached || key.device != device) continue;
+      sum += value.wall_ns / default_of(key).wall_ns_per_byte;
+      count++;
+    }
+    return count == 0 ? 1 : sum / count;
+  }
+
   static Rate default_of(const Key& key) {
     for (const Default& known : kDefaults) {
       if (known.what == key.what) return key.cached ? known.cached : known.uncached;

@@ -201,6 +201,8 @@ class DirectHook final : public Hook {
     return cost;
   }
 
+  [[nodiscard]] double setup_seconds() const override { return 0.0005; }
+
   Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                         std::shared_ptr<const program::Program> program) override {
     GRAPNEL_TRY(DirectFile file, DirectFile::open(*job->source));

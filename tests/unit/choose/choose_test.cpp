@@ -22,6 +22,13 @@ class NamedProgram final : public program::Program {
   std::string name_;
 };
 
+/// A directory of its own for what is measured: the choices tested here are those by the defaults.
+class OwnCache final : public testing::Environment {
+  void SetUp() override { setenv("XDG_CACHE_HOME", directory_.path().c_str(), 1); }
+  Directory directory_;
+};
+[[maybe_unused]] const auto* const kOwnCache = testing::AddGlobalTestEnvironment(new OwnCache);
+
 std::string numbers(int count) {
   std::string content;
   for (int i = 0; i < count; i++) content += std::to_string(i) + ",some text\n";
@@ -100,6 +107,31 @@ TEST(Decide, ForcedIsStrictUnlessOthersAreAllowed) {
   EXPECT_EQ(soft->choose(extent).first->name(), "mmap");
   EXPECT_FALSE(soft->choose(extent).fallbacks.empty());
   EXPECT_NE(to_text(*soft).find("* mmap"), std::string::npos) << to_text(*soft);
+}
+
+TEST(Decide, AsksOnlyWhomItMustUnlessItIsToExplain) {
+  const Directory directory;
+  const auto job = sum_job(open_csv(directory.write("t.csv", numbers(10)), '\0'), 0);
+  HookRequest request;
+  request.ask_all = false;
+  const auto decide_with = [&] {
+    return decide(job, std::make_shared<NamedProgram>("native test"), request, 2, 1);
+  };
+  const auto quick = decide_with();
+  ASSERT_TRUE(quick.ok());
+  EXPECT_EQ(quick->candidates.size(), hooks::all_hooks().size());
+  hooks::Extent extent;
+  extent.end = job->source->data_end;
+  EXPECT_EQ(quick->choose(extent).first->name(), "read");
+  for (const Candidate& candidate : quick->candidates) {
+    EXPECT_FALSE(candidate.reason.empty());
+    if (hooks::find_hook(candidate.hook)->in_kernel()) {
+      EXPECT_FALSE(candidate.asked);
+    }
+  }
+  request.ask_all = true;
+  const auto full = decide_with();
+  for (const Candidate& candidate : full->candidates) EXPECT_TRUE(candidate.asked);
 }
 
 op::ExprPtr compare_number(op::Function function, int64_t value) {

@@ -34,6 +34,7 @@ class Directory {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
+  [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string write(std::string_view name, std::string_view content) const {
     std::string path = path_ + "/" + std::string(name);
     std::ofstream(path, std::ios::binary) << content;

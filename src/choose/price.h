@@ -1,0 +1,32 @@
+// What hooks cost for one job, in one figure per byte, so that they can be compared.
+#pragma once
+
+#include "hooks/hook.h"
+#include "program/program.h"
+
+namespace grapnel::choose {
+
+struct PriceContext {
+  const program::Job& job;
+  double program_ns_per_byte = 0;  ///< of the user-space program
+  double threads = 1;
+  double selectivity = 1;
+};
+
+/// Effective wall time per byte with all threads, setting up included.
+struct Price {
+  double cached_ns = 0;
+  double uncached_ns = 0;
+
+  /// For bytes of which this share is cached.
+  [[nodiscard]] double at(double cached_share) const {
+    return cached_share * cached_ns + (1 - cached_share) * uncached_ns;
+  }
+};
+
+Price price_of(const hooks::Hook& hook, const PriceContext& context);
+
+/// What the hook would take for the whole file.
+hooks::Cost cost_of_file(const hooks::Hook& hook, const PriceContext& context, double cached_share);
+
+}  // namespace grapnel::choose
