@@ -3,6 +3,7 @@ codes, exact numbers, and the library used without the program."""
 
 import json
 import os
+import pty
 import subprocess
 import time
 from decimal import Decimal
@@ -276,3 +277,47 @@ def the_library_without_the_program(tmp):
     wrong = subprocess.run([str(embedded), f"SELECT nope FROM '{path}'"], capture_output=True,
                            text=True, timeout=60)
     assert wrong.returncode == 1 and "^" in wrong.stderr, wrong
+
+
+def on_a_terminal(arguments, env):
+    """What the program shows when its output and error stream are a terminal."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(grapnel.PROGRAM, [str(grapnel.PROGRAM), *arguments], {**os.environ, **env})
+    shown = b""
+    while True:
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:  # how Linux reports the end of a terminal
+            break
+        if not part:
+            break
+        shown += part
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode()
+
+
+@cases(where=["here", "there"])
+def progress_on_a_terminal(tmp, where):
+    path = grapnel.DATA / "tpch-sf1" / "lineitem.tbl"
+    sql = f"SELECT count(*) FROM {grapnel.lineitem(path.name)} WHERE l_comment LIKE '%a%b%c%d%'"
+    slow = {"GRAPNEL_NATIVE": "interpreter"}
+    os.environ.update(slow)  # the server's too
+    try:
+        with grapnel.Server(path.parent) as server:
+            on = ["--on", server.address] if where == "there" else []
+            sql = sql if on else sql.replace(path.name, str(path))
+            code, shown = on_a_terminal(["query", "--threads", "1", *on, sql], slow)
+    finally:
+        del os.environ["GRAPNEL_NATIVE"]
+    assert code == 0, shown
+    lines = shown.split("\r\x1b[K")
+    assert any("%" in line and "/s" in line and "left" in line for line in lines), shown
+    # The last thing that happened to the line is that it was erased.
+    assert "left" not in lines[-1] and "count_star()" in lines[-1], lines[-1]
+
+
+@case
+def long_results_are_cut_on_a_terminal(tmp):
+    code, shown = on_a_terminal(["query", f"SELECT n FROM '{numbers(tmp, 5000)}'"], {})
+    assert code == 0 and "of 5000 rows not shown" in shown, shown[-300:]
