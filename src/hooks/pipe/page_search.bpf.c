@@ -1,5 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
  *
  * Finds out how the address of a page's bytes follows from the address of its struct page:
  *     bytes = 64 * struct page + constant        (x86-64, 4 KiB pages, a struct page of 64 bytes)
