@@ -142,7 +142,7 @@ GR_INLINE gr_u64 gr_view(struct gr_worker* worker, gr_u64 begin, gr_u64 size) {
   gr_u64 fits = gr_sign(size - 64); /* 1: the record ends in view */
   bits &= (end - 1) | (fits - 1);
   if (gr_needs_last_column()) bits |= end & (0 - fits);
-  if (gr_is_quoted()) {
+  if (gr_is_quoted() && worker->has_quotes) {
     gr_u64 at = gr_in_data(begin), group = at / GR_GROUP_BYTES, shift = at % GR_GROUP_BYTES;
     gr_u64 quotes = worker->quotes[group] >> shift | (worker->quotes[group + 1] << 1)
                                                          << (63 - shift);
@@ -174,7 +174,7 @@ GR_INLINE gr_u64 gr_do_record(struct gr_records* r, gr_u64 begin, gr_u64 size) {
   struct gr_worker* worker = r->worker;
   struct gr_row row = {.worker = worker, .begin = begin, .size = size};
   if (gr_shape(GR_SHAPE_NEEDS_FIELDS, 0)) row.delimiters = gr_view(worker, begin, size);
-  if ((gr_is_quoted() && worker->irregular) || !gr_is_in_view(&row)) {
+  if ((gr_is_quoted() && worker->has_quotes && worker->irregular) || !gr_is_in_view(&row)) {
     gr_walk_later(worker, begin, size);
     return GR_DONE;
   }

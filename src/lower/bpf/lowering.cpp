@@ -102,7 +102,7 @@ void prepare_worker(gr_worker& worker, uint32_t number, const gr_parameters& par
 void reset_worker(gr_worker& worker, uint64_t file_offset) {
   worker.file_offset = file_offset;
   worker.carry = worker.long_record = worker.long_begin = 0;
-  worker.inside_quotes = worker.after_quote = worker.irregular = 0;
+  worker.inside_quotes = worker.after_quote = worker.irregular = worker.had_quotes = 0;
   worker.records = worker.bytes = 0;
   worker.generation++;
   worker.groups = 0;

@@ -63,7 +63,7 @@ GR_SUBPROGRAM gr_u64 gr_exact_lanes(struct gr_worker* worker, gr_u64 at, gr_u64 
 /* The same in line for text that is ASCII. `text` is data + at, as the caller has it. */
 GR_INLINE gr_u64 gr_lanes(struct gr_worker* worker, const gr_u8* text, gr_u64 at, gr_u64 repeated) {
   gr_u64 all = 0;
-  gr_u64 lanes = gr_lanes_ascii(text, repeated, &all);
+  gr_u64 lanes = gr_lanes_ascii(text, ~0ull, repeated, &all);
   if (all & GR_HIGH) lanes = gr_exact_lanes(worker, at, repeated);
   return lanes;
 }

@@ -65,17 +65,18 @@ GR_INLINE gr_u64 gr_bit_number(gr_u64 single_bit) {
 GR_INLINE gr_u64 gr_trailing_zeroes(gr_u64 x) { return gr_bit_number(gr_lowest_bit(x)); }
 
 /* 64 bytes as a bitmap of those that equal a character, first in the order that is cheap to make,
- * "by lanes": bit 8 * i + k for byte i of word k. All words are ORed into *all.
+ * "by lanes": bit 8 * i + k for byte i of word k. All words are ORed into *all. `mask` (repeated,
+ * too) says which bits count: with all ones a character is looked for, with fewer a set of them.
  *
  * This form is right only if none of the 64 bytes is above 127: then no addition carries into the
  * next byte. The caller looks at *all afterwards. */
-GR_INLINE gr_u64 gr_lanes_ascii(const gr_u8* at, gr_u64 repeated, gr_u64* all) {
+GR_INLINE gr_u64 gr_lanes_ascii(const gr_u8* at, gr_u64 mask, gr_u64 repeated, gr_u64* all) {
   gr_u64 others = 0; /* flags of the bytes that differ */
 #pragma unroll
   for (int k = 0; k < 8; k++) {
     gr_u64 word = gr_load8(at + 8 * k);
     *all |= word;
-    gr_u64 differs = ((word ^ repeated) + GR_LOW7) & GR_HIGH;
+    gr_u64 differs = (((word & mask) ^ repeated) + GR_LOW7) & GR_HIGH;
     GR_OPAQUE(differs); /* else each word gets a mask of its own, a constant of 64 bits more */
     others = others >> 1 | differs;
   }

@@ -83,6 +83,8 @@ struct gr_worker {
   gr_u64 after_quote; /* kept: quoted text: where a closing quote stands whose right side is not
                          known yet: 1 the last byte, 2 the last but one (then a CR); else 0 */
   gr_u64 irregular;   /* kept: 1: a quote of the page or the carry stands where none may */
+  gr_u64 had_quotes;  /* kept: quoted text: 1: the page before had quotes */
+  gr_u64 has_quotes;  /* quoted text: 1: the page or the carry may have quotes, see `quotes` */
   gr_u64 records;     /* kept: looked at, without blank ones; also those handed out */
   gr_u64 bytes;       /* kept: consumed */
   gr_u64 generation;  /* kept: marks the group table's entries that are in use */
