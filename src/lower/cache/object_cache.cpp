@@ -1,15 +1,20 @@
 #include "lower/cache/object_cache.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
 
 namespace grapnel::lower {
 namespace {
@@ -207,7 +212,32 @@ Status ObjectCache::store(std::string_view key, std::string_view object) const {
       ::renameat(directory_.get(), temporary.c_str(), directory_.get(), name.c_str()) != 0)
     status = Error::system("cannot write to the compile cache " + path_, errno);
   if (!status.ok()) ::unlinkat(directory_.get(), temporary.c_str(), 0);
+  if (status.ok()) remove_old_entries();
   return status;
+}
+
+/// Costs one listing of the directory, after a compilation that cost a hundred times that.
+void ObjectCache::remove_old_entries() const {
+  // Not a dup of ours: the two would share one position in the listing.
+  UniqueFd own(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!own.valid()) return;
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(own.get()), ::closedir);
+  if (!listing) return;
+  [[maybe_unused]] const int owned_by_listing = own.release();
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(listing.get())) {
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  if (names.size() <= kMostEntries) return;
+  std::vector<std::pair<int64_t, std::string>> by_age;
+  for (std::string& name : names) {
+    struct stat info;
+    if (::fstatat(directory_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0)
+      by_age.emplace_back(info.st_mtime, std::move(name));
+  }
+  std::sort(by_age.begin(), by_age.end());
+  for (size_t i = 0; i < by_age.size() / 2; i++)
+    ::unlinkat(directory_.get(), by_age[i].second.c_str(), 0);
 }
 
 }  // namespace grapnel::lower

@@ -6,6 +6,9 @@
 //
 //   "GRAPNELC" | format version | key size | object size | checksum of all behind it | key | object
 //
+// At most kMostEntries files: who stores one too many removes the older half, and with it what
+// killed writers left behind.
+//
 // Files are written under another name and renamed: readers see a whole file or none, and of two
 // writers the last wins (both wrote the same).
 #pragma once
@@ -33,6 +36,7 @@ class ObjectCache {
     std::string problem;  ///< an entry was there and was unusable: what was wrong with it
   };
   [[nodiscard]] Lookup find(std::string_view key) const;
+  static constexpr size_t kMostEntries = 2000;
   /// Errors: io. The caller may go on without.
   Status store(std::string_view key, std::string_view object) const;
 
@@ -41,6 +45,7 @@ class ObjectCache {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
+  void remove_old_entries() const;
   UniqueFd directory_;
   std::string path_;
   std::string problem_;

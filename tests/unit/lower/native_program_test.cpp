@@ -104,6 +104,35 @@ TEST_F(NativeProgramTest, RunnersShareAProgram) {
   }
 }
 
+TEST_F(NativeProgramTest, WhatTheCompilerCannotReadIsAnError) {
+  GRAPNEL_NEEDS_COMPILER();
+  const auto query = job("SELECT sum(n) FROM 'table.csv'");
+  const auto plan = lower::make_plan(*query, lower::Target::native);
+  const lower::ObjectCache no_cache = lower::ObjectCache::open_directory("");
+  const std::string_view good =
+      (*lower::native::find_level("plain"))->record_template(source::Format::csv);
+  const std::string_view lines =
+      (*lower::native::find_level("plain"))->record_template(source::Format::lines);
+  // No bitcode, cut off bitcode, a template that lacks the loader of decimals.
+  for (const std::string_view bytes : {std::string_view("no bitcode"), good.substr(0, 1000), {}}) {
+    const lower::CompileRequest request{*plan, bytes, "plain", GR_SCAN_ENTRY};
+    const auto object = lower::compile(request, no_cache);
+    ASSERT_FALSE(object.ok());
+    EXPECT_EQ(object.error().kind, ErrorKind::internal);
+  }
+  const auto doubles = job("SELECT sum(r) FROM 'table.csv'");
+  const auto other = lower::make_plan(*doubles, lower::Target::native);
+  const lower::CompileRequest request{*other, lines, "plain", GR_SCAN_ENTRY};
+  const auto object = lower::compile(request, no_cache);
+  ASSERT_FALSE(object.ok());
+  EXPECT_NE(object.error().message.find("the template lacks gr_load_double"), std::string::npos)
+      << object.error().message;
+  // A plan for the other target.
+  const auto bpf_plan = lower::make_plan(*query, lower::Target::bpf);
+  const lower::CompileRequest mixed{*bpf_plan, good, "plain", GR_SCAN_ENTRY};
+  EXPECT_FALSE(lower::compile(mixed, no_cache).ok());
+}
+
 class ObjectLoaderTest : public NativeProgramTest {
  protected:
   std::string object() {

@@ -191,6 +191,19 @@ TEST_F(ObjectCacheTest, ManyWritersAndReadersSeeWholeObjects) {
   EXPECT_EQ(files().size(), 3u) << "temporary files are gone";
 }
 
+TEST_F(ObjectCacheTest, DoesNotGrowWithoutBound) {
+  const ObjectCache cache = ObjectCache::open_directory(path());
+  for (size_t i = 0; i < ObjectCache::kMostEntries; i++) {
+    const std::string file = path() + "/old" + std::to_string(i);
+    std::ofstream(file) << "x";
+    const timespec long_ago[2] = {{1000, 0}, {1000, 0}};
+    utimensat(AT_FDCWD, file.c_str(), long_ago, 0);
+  }
+  ASSERT_TRUE(cache.store("key", "object").ok());
+  EXPECT_LE(files().size(), ObjectCache::kMostEntries / 2 + 1);
+  EXPECT_EQ(cache.find("key").object, "object") << "the newest stays";
+}
+
 TEST_F(ObjectCacheTest, ACorruptEntryIsCompiledAnew) {
   GRAPNEL_NEEDS_COMPILER();
   const ObjectCache cache = ObjectCache::open_directory(path());
