@@ -124,6 +124,7 @@ class Scan {
         take_what_is_next(worker);
         number = ahead ? ahead : sequencer_.claim();
       }
+      worker.close();
     } catch (const std::bad_alloc&) {
       Error error;
       error.kind = ErrorKind::limit;

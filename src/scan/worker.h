@@ -23,6 +23,9 @@ class Worker {
   /// True if the hook that drove last reads ahead, so that it is worth knowing the next extent.
   [[nodiscard]] bool reads_ahead() const { return reads_ahead_; }
 
+  /// Ends the sessions. To be called by the thread that drove them: rings belong to their thread.
+  void close() { sessions_.clear(); }
+
   /// Adds a proven partial to this worker's share of the result.
   Status merge(state::Partial&& partial);
 

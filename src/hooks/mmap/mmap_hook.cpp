@@ -1,6 +1,6 @@
 // The `mmap` hook: the file mapped into memory, extent by extent. Taken only when it is named: a
-// file that is truncated while it is mapped raises SIGBUS, which FaultGuard turns into an error;
-// but a library should not install signal handlers unasked, and `read` is as fast.
+// file that is truncated while it is mapped raises SIGBUS. FaultGuard turns that into an error, but
+// a library should not install signal handlers unasked.
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -110,8 +110,8 @@ class MmapHook final : public Hook {
   Verdict permitted() override { return Verdict::allow(); }
   [[nodiscard]] Verdict by_default() const override {
     return Verdict::refuse(
-        "only when named: a file truncated while it is mapped raises SIGBUS, and `read` is as "
-        "fast");
+        "only when named: a file truncated while it is mapped raises SIGBUS, which needs a handler "
+        "for the whole process");
   }
   Verdict eligible(const program::Job&) override { return Verdict::allow(); }
 

@@ -110,6 +110,21 @@ TEST(Faults, OutOfOrderCompletionKeepsRowOrder) {
   EXPECT_EQ(run_plan(make_plan(job, &slow, 8, 500)), truth(job));
 }
 
+// More bytes of fragments wait for the first extent than may be kept: they are read again.
+TEST(Faults, WaitingFragmentsAreBounded) {
+  const Directory directory;
+  std::string content;
+  for (int i = 0; i < 12; i++) content += std::string(7 << 20, static_cast<char>('a' + i)) + "\n";
+  const auto job = sum_job(open_lines(directory.write("long", content)), 1);
+  std::atomic<int> others{0};
+  ProxyHook hook([&others](const hooks::Extent& extent) {
+    while (extent.number == 0 && others < 14) std::this_thread::yield();
+    others++;
+    return ok_status();
+  });
+  EXPECT_EQ(run_plan(make_plan(job, &hook, 4, 4 << 20)), truth(job));
+}
+
 TEST(Faults, EveryExtentOnceAndWithinTheWindow) {
   const Directory directory;
   const auto job = sum_job(open_csv(directory.write("t.csv", numbers(3000)), '\0'), 0);
