@@ -125,12 +125,16 @@ GR_INLINE gr_u64 gr_number(struct gr_worker* worker, const struct gr_span* span,
   gr_u64 bad = gr_not_digits(digits) | (span->size - 1) >> 3;
   if (scale > 10) bad = 1; /* eight digits might not fit */
   if (integer_digits < 8) bad |= gr_is_below(result, gr_powers_of_ten[integer_digits + scale]) ^ 1;
+  /* By way of memory: else the verifier, above all that of 6.1, would follow what the two ways say
+   * about the value through the rest of the op, for each number anew. */
   if (bad) {
-    *value = gr_slow_number(worker, span->at, span->size, integer_digits << 8 | scale);
-    return worker->number_flags;
+    result = gr_slow_number(worker, span->at, span->size, integer_digits << 8 | scale);
+  } else {
+    GR_IN_MEMORY(worker->number_flags) = 0;
   }
-  *value = result;
-  return 0;
+  GR_IN_MEMORY(worker->number_value) = result;
+  *value = GR_IN_MEMORY(worker->number_value);
+  return GR_IN_MEMORY(worker->number_flags);
 }
 
 /* --- Dates --- */

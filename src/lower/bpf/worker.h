@@ -107,7 +107,7 @@ struct gr_worker {
   gr_u64 quote_limit;              /* where the record's first quote stands, or all ones */
   gr_u64 view[GR_GROUP_BYTES / 8]; /* steps of a long row of delimiters: see csv_row.bpf.h */
   gr_u64 to_walk_count;
-  gr_u64 number_flags;
+  gr_u64 number_value, number_flags;
   gr_u64 long_keys;
   gr_u64 probe_at, probe_found;
   gr_u64 key[1 + GR_MAX_KEYS * 5]; /* an entry without its slots: see groups.bpf.h */

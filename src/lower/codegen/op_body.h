@@ -14,7 +14,8 @@
 namespace grapnel::lower::codegen {
 
 /// BPF: above this, values are put away instead of being held in registers and on the stack.
-constexpr size_t kMostNodesOnStack = 24;
+constexpr size_t kMostNodesOnStack = 28;
+constexpr size_t kMostResultsOnStack = 12;  ///< keys and aggregates: held until all are known
 constexpr uint32_t kWordsPerNode = 4;
 static_assert(kMostBpfNodes * kWordsPerNode <= GR_MAX_TEMPORARIES);
 
@@ -48,7 +49,9 @@ class OpGenerator {
     builder_.SetInsertPoint(body);
     logic_ = make_logic(plan.target, builder_, calls_);
     body_ = body;
-    puts_away_ = plan.target == Target::bpf && plan.nodes.size() > kMostNodesOnStack;
+    puts_away_ = plan.target == Target::bpf &&
+                 (plan.nodes.size() > kMostNodesOnStack ||
+                  plan.keys.size() + plan.aggregates.size() > kMostResultsOnStack);
   }
 
   void generate() {
