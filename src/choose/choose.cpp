@@ -286,8 +286,8 @@ Result<HookRequest> parse_hook_request(std::string_view text) {
 }
 
 Result<Decision> decide(std::shared_ptr<const program::Job> job,
-                        std::shared_ptr<const program::Program> program, const HookRequest& request,
-                        unsigned threads, double selectivity) {
+                        const std::shared_ptr<const program::Program>& program,
+                        const HookRequest& request, unsigned threads, double selectivity) {
   recall();
   return Decider(std::move(job), *program, request, threads, selectivity).decide();
 }

@@ -82,8 +82,8 @@ struct Decision {
 /// `program` is the user-space program of the job; its name tells the chooser how fast it is.
 /// `selectivity` from estimate_filter; 1 if nothing is known.
 Result<Decision> decide(std::shared_ptr<const program::Job> job,
-                        std::shared_ptr<const program::Program> program, const HookRequest& request,
-                        unsigned threads, double selectivity);
+                        const std::shared_ptr<const program::Program>& program,
+                        const HookRequest& request, unsigned threads, double selectivity);
 
 /// The decision table as text, for EXPLAIN (no trailing newline).
 std::string to_text(const Decision& decision);

@@ -19,7 +19,7 @@ constexpr size_t kGuessBytes = 64 << 10;
 }  // namespace
 
 ExtentFeeder::ExtentFeeder(std::shared_ptr<const program::Job> job,
-                           std::shared_ptr<const program::Program> program)
+                           const std::shared_ptr<const program::Program>& program)
     : job_(std::move(job)), runner_(program->make_runner()) {}
 
 void ExtentFeeder::begin(const Extent& extent) {

@@ -33,7 +33,7 @@ struct Placement {
 class ExtentFeeder {
  public:
   ExtentFeeder(std::shared_ptr<const program::Job> job,
-               std::shared_ptr<const program::Program> program);
+               const std::shared_ptr<const program::Program>& program);
 
   /// Starts an extent; what the last one left behind is dropped.
   void begin(const Extent& extent);

@@ -65,6 +65,7 @@ class RingReader final : public BlockReader {
     }
     ring_ready_ = true;
     std::vector<iovec> vectors;
+    vectors.reserve(buffers_.count());
     for (uint32_t i = 0; i < buffers_.count(); i++) {
       vectors.push_back({buffers_.data(i), kBlockBytes});
     }

@@ -20,10 +20,10 @@ namespace {
 class DirectSession final : public Session {
  public:
   DirectSession(std::shared_ptr<const program::Job> job,
-                std::shared_ptr<const program::Program> program, DirectFile file,
+                const std::shared_ptr<const program::Program>& program, DirectFile file,
                 std::unique_ptr<BlockReader> reader)
       : job_(job),
-        feeder_(std::move(job), std::move(program)),
+        feeder_(std::move(job), program),
         file_(std::move(file)),
         reader_(std::move(reader)) {}
 
@@ -212,7 +212,7 @@ class DirectHook final : public Hook {
     }
     if (!reader.ok()) return std::move(reader).error();
     return std::unique_ptr<Session>(std::make_unique<DirectSession>(
-        std::move(job), std::move(program), std::move(file), std::move(reader).value()));
+        std::move(job), program, std::move(file), std::move(reader).value()));
   }
 };
 

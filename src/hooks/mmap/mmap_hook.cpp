@@ -59,8 +59,8 @@ class Mapping {
 class MmapSession final : public Session {
  public:
   MmapSession(std::shared_ptr<const program::Job> job,
-              std::shared_ptr<const program::Program> program)
-      : job_(job), feeder_(std::move(job), std::move(program)) {}
+              const std::shared_ptr<const program::Program>& program)
+      : job_(job), feeder_(std::move(job), program) {}
 
   Result<ExtentResult> drive(const Extent& extent, const CancelToken& cancel) override {
     const ThreadMeter meter;
@@ -125,8 +125,7 @@ class MmapHook final : public Hook {
 
   Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                         std::shared_ptr<const program::Program> program) override {
-    return std::unique_ptr<Session>(
-        std::make_unique<MmapSession>(std::move(job), std::move(program)));
+    return std::unique_ptr<Session>(std::make_unique<MmapSession>(std::move(job), program));
   }
 };
 

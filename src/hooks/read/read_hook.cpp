@@ -18,8 +18,8 @@ namespace {
 class ReadSession final : public Session {
  public:
   ReadSession(std::shared_ptr<const program::Job> job,
-              std::shared_ptr<const program::Program> program, PageBuffer buffer)
-      : job_(job), feeder_(std::move(job), std::move(program)), buffer_(std::move(buffer)) {}
+              const std::shared_ptr<const program::Program>& program, PageBuffer buffer)
+      : job_(job), feeder_(std::move(job), program), buffer_(std::move(buffer)) {}
 
   Result<ExtentResult> drive(const Extent& extent, const CancelToken& cancel) override {
     const ThreadMeter meter;
@@ -96,7 +96,7 @@ class ReadHook final : public Hook {
     GRAPNEL_TRY(PageBuffer buffer,
                 PageBuffer::allocate(kHeadroomBytes + kBlockBytes + program::kSlackBytes));
     return std::unique_ptr<Session>(
-        std::make_unique<ReadSession>(std::move(job), std::move(program), std::move(buffer)));
+        std::make_unique<ReadSession>(std::move(job), program, std::move(buffer)));
   }
 };
 
