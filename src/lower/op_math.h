@@ -96,15 +96,20 @@ GR_TEMPLATE gr_s64 gr_scale_down(gr_s64 a, gr_u64 power) {
   return (gr_s64)((q ^ sign) - sign);
 }
 
+/* The least offset so far. Records come nearly in file order, so it hardly ever changes. */
+GR_TEMPLATE void gr_keep_smaller(gr_u64* slot, gr_u64 offset) {
+  if (offset < *slot) *slot = offset;
+}
+
 /* 128-bit sum at slot[0..1] (low, high), count at slot[2]; `counted` is 0 (then value is 0) or 1.
+ * The high word moves seldom, and only memory differs behind the branch: the verifier sees one way.
  */
 GR_TEMPLATE void gr_sum_add(gr_u64* slot, gr_s64 value, gr_u64 counted) {
   gr_u64 before = slot[0], low = before + (gr_u64)value;
-  gr_u64 sign = (gr_u64)(value >> 63);
-  gr_u64 carry = gr_sign((before & (gr_u64)value) | ((before | (gr_u64)value) & ~low));
   slot[0] = low;
-  slot[1] += sign + carry;
   slot[2] += counted;
+  if (low < before) slot[1]++; /* carry */
+  if (value < 0) slot[1]--;    /* the sign's word of ones */
 }
 
 /* The same for sums of wide types, whose totals may pass 128 bits on the way: low, high, count,

@@ -179,11 +179,14 @@ GR_TEMPLATE gr_u64 gr_key_text(struct gr_run* run, gr_u32 index, const struct gr
                                gr_u64 is_null) {
   gr_u64 size = text->length;
   const gr_u8* bytes = run->worker->data + gr_in_data(text->position);
-  gr_u64 first = gr_text_word(bytes, size, 0);
-  run->head[index] = (first & (~0ull >> 8)) | size << 56;
+  gr_u64 first = gr_load8(bytes);
   run->nulls |= is_null << index;
-  if (size <= GR_SHORT_KEY_BYTES) return 0;
+  if (size <= GR_SHORT_KEY_BYTES) {
+    run->head[index] = (first & ((1ull << (8 * size & 63)) - 1)) | size << 56;
+    return 0;
+  }
   if (size > GR_BPF_TEXT_BYTES) return 1;
+  run->head[index] = (first & (~0ull >> 8)) | size << 56;
   gr_u64 hash = gr_store_tail(run->worker, text->position, size, gr_tail_at(index));
   run->tail_hash = (run->tail_hash + hash) | 1;
   return 0;

@@ -54,9 +54,14 @@ Value* OpGenerator::group() {
 
 void OpGenerator::update_fixed_slots(Value* slots) {
   Value* offset = calls_.call("gr_row_offset", word_type(), {row_});
-  Value* first = read(slots, state::kFirstOffsetSlot);
-  write(slots, state::kFirstOffsetSlot,
-        logic_->choose(logic_->less_unsigned(offset, first), offset, first));
+  if (plan_.target == Target::bpf) {
+    calls_.call("gr_keep_smaller", builder_.getVoidTy(),
+                {slot(slots, state::kFirstOffsetSlot), offset});
+  } else {
+    Value* first = read(slots, state::kFirstOffsetSlot);
+    write(slots, state::kFirstOffsetSlot,
+          logic_->choose(logic_->less_unsigned(offset, first), offset, first));
+  }
   count(slots, state::kRecordCountSlot, word(1));
 }
 
