@@ -201,6 +201,11 @@ class Scan {
     statistics.stitched = stitcher_.stitched;
     for (const auto& worker : workers_) {
       for (const auto& [name, counters] : worker->failures) statistics.hooks[name].add(counters);
+      // The smaller into the larger. Rows, which have an order, are all with the stitcher.
+      if (worker->share.groups.size() > outcome.partial.groups.size() &&
+          outcome.partial.rows.size() == 0) {
+        std::swap(outcome.partial, worker->share);
+      }
       GRAPNEL_CHECK(outcome.partial.merge(std::move(worker->share)));
     }
     statistics.file_bytes = plan_.job->source->data_end;

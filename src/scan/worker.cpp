@@ -55,6 +55,9 @@ Driven Worker::drive(hooks::Extent extent, const std::optional<hooks::Extent>& n
   return {extent, std::move(error), choice.first};
 }
 
-Status Worker::merge(state::Partial&& partial) { return share.merge(std::move(partial)); }
+Status Worker::merge(state::Partial&& partial) {
+  if (share.groups.size() < partial.groups.size()) std::swap(share, partial);
+  return share.merge(std::move(partial));
+}
 
 }  // namespace grapnel::scan
