@@ -94,13 +94,10 @@ static long gr_plain_groups(gr_u64 i, struct gr_groups* g) {
 
 /* --- Quoted text --- */
 
-/* What stands beside a quote. Two in a row are a quote in the text: the first closes the field, the
- * second opens it again. */
-enum { GR_EDGE_BEFORE = 1, GR_EDGE_BEHIND = 2 };
-
 GR_INLINE gr_u64 gr_is_byte(gr_u64 a, gr_u64 b) { return gr_is_nonzero(a ^ b) ^ 1; }
 
-/* 1 if a field may begin behind `c`. */
+/* 1 if a field may begin behind `c`. Two quotes in a row are a quote in the text: the first closes
+ * the field, the second opens it again. */
 GR_INLINE gr_u64 gr_ends_before(gr_u64 c) {
   return gr_is_byte(c, gr_shape(GR_SHAPE_DELIMITER, 0)) | gr_is_byte(c, '\n') |
          gr_is_byte(c, gr_shape(GR_SHAPE_QUOTE, 0));

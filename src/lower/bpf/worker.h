@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* What a BPF program and the session in user space share: the memory of one worker (the value of
  * one element of the map `gr_workers`, mapped into user space too), its group table, and what the
  * program hands out record by record.
