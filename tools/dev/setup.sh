@@ -77,50 +77,97 @@ set_up_python() {
     make_venv
 }
 
-# newest_match PATTERN: the newest Debian package whose name matches.
-newest_match() {
-  apt-cache search --names-only "$1" | cut -d' ' -f1 | sort -V | tail -n 1
+# The guests' kernels come from suites that the machine itself does not use: apt with lists of its
+# own, so that neither rights nor a change of /etc/apt are needed. It checks the archive's signatures.
+kernel_apt="$PWD/build/setup/kernel-apt"
+kernel_keyring="/usr/share/keyrings/debian-archive-keyring.gpg"
+
+# write_kernel_apt SUITE,...
+write_kernel_apt() {
+  local suite suites archive
+  IFS=, read -ra suites <<<"$1"
+  mkdir -p "$kernel_apt/lists/partial" "$kernel_apt/cache/archives/partial"
+  : >"$kernel_apt/status"
+  for suite in "${suites[@]}"; do
+    archive="debian"
+    [[ $suite == *-security ]] && archive="debian-security"
+    echo "deb [arch=amd64 signed-by=$kernel_keyring] http://deb.debian.org/$archive $suite main"
+  done >"$kernel_apt/sources.list"
+  cat >"$kernel_apt/apt.conf" <<CONF
+Dir::Etc::SourceList "$kernel_apt/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::State "$kernel_apt";
+Dir::State::Lists "$kernel_apt/lists";
+Dir::State::Status "$kernel_apt/status";
+Dir::Cache "$kernel_apt/cache";
+Acquire::Languages "none";
+Acquire::Retries "3";
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
+APT::Sandbox::User "";
+CONF
+}
+
+# fetch_lists SUITE,...
+fetch_lists() {
+  [[ -f $kernel_keyring ]] || { echo "$kernel_keyring is missing: apt-get install debian-archive-keyring"; return 1; }
+  write_kernel_apt "$1"
+  APT_CONFIG="$kernel_apt/apt.conf" apt-get -q -o APT::Update::Error-Mode=any update
+}
+
+# kernel_packages PATTERN: the newest match, and what it was split into.
+kernel_packages() {
+  local newest
+  newest="$(apt-cache search --names-only "$1" | cut -d' ' -f1 | sort -V | tail -n 1)"
+  [[ -n $newest ]] || return 0
+  echo "$newest"
+  apt-cache show --no-all-versions "$newest" | sed -n 's/^Depends: //p' |
+    grep -oE 'linux-(binary|modules|base)-[0-9][^ ,]*' || true
 }
 
 fetch_guest() {
-  local name="$1" pattern="$2" dir="build/guests/$1" package deb image version
-  package="$(newest_match "$pattern")"
-  if [[ -z $package && $EUID == 0 ]]; then
-    apt update || true
-    package="$(newest_match "$pattern")"
-  fi
-  if [[ -z $package ]]; then
-    echo "no package matches $pattern (does 'apt-get update' work?)"
+  local name="$1" pattern="$2" line="$3" dir="build/guests/$1" packages image tree
+  export APT_CONFIG="$kernel_apt/apt.conf"
+  mapfile -t packages < <(kernel_packages "$pattern")
+  if [[ ${#packages[@]} == 0 ]]; then
+    echo "no package of $(grep -o 'org/.*' "$kernel_apt/sources.list" | xargs) matches $pattern"
     return 1
   fi
-  rm -rf "$dir.new" && mkdir -p "$dir.new/deb"
-  # The list can name a version that the archive has replaced meanwhile.
-  if ! (cd "$dir.new/deb" && apt download "$package"); then
-    [[ $EUID == 0 ]] || return 1
-    apt update || true
-    (cd "$dir.new/deb" && apt download "$package")
-  fi
-  deb="$(find "$dir.new/deb" -name '*.deb')"
-  dpkg-deb -x "$deb" "$dir.new/root"
+  rm -rf "$dir.new" && mkdir -p "$dir.new/deb" "$dir.new/root"
+  (cd "$dir.new/deb" && apt-get -q download "${packages[@]}")
+  find "$dir.new/deb" -name '*.deb' -exec dpkg-deb -x {} "$dir.new/root" \;
   image="$(find "$dir.new/root" -name 'vmlinuz*' -print -quit)"
-  [[ -n $image ]] || { echo "$package holds no kernel image"; return 1; }
+  [[ -n $image ]] || { echo "no kernel image in ${packages[*]}"; return 1; }
   mv "$image" "$dir.new/vmlinuz"
-  version="$(find "$dir.new/root" -path '*lib/modules/*' -name modules.builtin -printf '%h' -quit)"
-  mv "$version" "$dir.new/modules"
-  basename "$version" >"$dir.new/release"
-  dpkg-deb -W --showformat='${Package} ${Version}\n' "$deb" >"$dir.new/package"
-  echo "$pattern" >"$dir.new/pattern"
+  tree="$(find "$dir.new/root" -path '*lib/modules/*' -name kernel -printf '%h' -quit)"
+  [[ -n $tree ]] || { echo "no modules in ${packages[*]}"; return 1; }
+  basename "$tree" >"$dir.new/release"
+  mv "$tree" "$dir.new/modules"
+  find "$dir.new/deb" -name '*.deb' -exec dpkg-deb -W --showformat='${Package} ${Version}\n' {} \; |
+    sort >"$dir.new/package"
+  echo "$line" >"$dir.new/wanted"
   rm -rf "$dir.new/deb" "$dir.new/root" "$dir"
   mv "$dir.new" "$dir"
 }
 
 set_up_guests() {
-  local name pattern
-  while read -r name pattern; do
-    [[ "$(cat "build/guests/$name/pattern" 2>/dev/null)" == "$pattern" ]] && continue
-    step "setup: guest kernel $name" "Debian's archive could not be reached, or has no such kernel any more: see tools/setup/guests.txt." \
-      fetch_guest "$name" "$pattern"
+  local name suites pattern known
+  local missing=()
+  while read -r name suites pattern; do
+    [[ "$(cat "build/guests/$name/wanted" 2>/dev/null)" == "$suites $pattern" ]] || missing+=("$name")
   done < <(list_lines tools/setup/guests.txt)
+  for name in "${missing[@]}"; do
+    read -r _ suites pattern < <(list_lines tools/setup/guests.txt | grep "^$name ")
+    step "setup: lists for guest $name" "Debian's archive (deb.debian.org) could not be reached, or its signature is not in $kernel_keyring." \
+      fetch_lists "$suites"
+    step "setup: guest kernel $name" "Debian's archive could not be reached, or has no such kernel any more: see tools/setup/guests.txt." \
+      fetch_guest "$name" "$pattern" "$suites $pattern"
+  done
+  # What is no longer in the list must not be tested.
+  for known in build/guests/*/; do
+    name="$(basename "$known")"
+    list_lines tools/setup/guests.txt | grep -q "^$name " || rm -rf "$known"
+  done
 }
 
 record_versions() {
@@ -133,7 +180,7 @@ record_versions() {
     "$python_bin" -m pip --disable-pip-version-check list --format=freeze | sed 's/^/pip /; s/==/ /'
     local dir
     for dir in build/guests/*/; do
-      echo "guest $(basename "$dir") $(cat "$dir/package" 2>/dev/null)"
+      sed "s/^/guest $(basename "$dir") /" "$dir/package"
     done
   } >"$versions.new"
   mv "$versions.new" "$versions"
