@@ -32,6 +32,8 @@ constexpr char kQueryNotes[] = R"(formats:
 
 const std::map<std::string, OutputFormat> kFormats{
     {"table", OutputFormat::table}, {"csv", OutputFormat::csv}, {"json", OutputFormat::json}};
+const std::map<std::string, OutputFormat> kDoctorFormats{{"table", OutputFormat::table},
+                                                         {"json", OutputFormat::json}};
 const std::map<std::string, StatisticsFormat> kStatisticsFormats{{"json", StatisticsFormat::json},
                                                                  {"text", StatisticsFormat::text}};
 const std::map<std::string, api::IfChanged> kIfChanged{{"warn", api::IfChanged::warn},
@@ -125,8 +127,10 @@ Command parse_arguments(int argc, char** argv) {
   CLI::App* serve_app = app.add_subcommand("serve", "answer queries over Arrow Flight SQL");
   describe_serve(*serve_app, serve);
 
+  DoctorCommand doctor;
   CLI::App* doctor_app =
       app.add_subcommand("doctor", "what this kernel and these rights permit, and what to do");
+  add_choice(*doctor_app, "--format", doctor.format, kDoctorFormats, "default table");
 
   try {
     app.parse(argc, argv);
@@ -136,7 +140,7 @@ Command parse_arguments(int argc, char** argv) {
   if (query_app->parsed()) return query;
   if (schema_app->parsed()) return schema;
   if (serve_app->parsed()) return serve;
-  if (doctor_app->parsed()) return DoctorCommand{};
+  if (doctor_app->parsed()) return doctor;
   return Finished{kExitUsage};
 }
 

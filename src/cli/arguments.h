@@ -42,7 +42,9 @@ struct ServeCommand {
   api::ServeOptions options;
 };
 
-struct DoctorCommand {};
+struct DoctorCommand {
+  OutputFormat format = OutputFormat::table;  ///< table or json
+};
 
 /// The command line asked for text only (--help, --version) or was wrong; all is said already.
 struct Finished {

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/writers.h"
 
 namespace grapnel::cli {
 namespace {
@@ -18,13 +19,9 @@ std::string indented(const std::string& text, const std::string& indent) {
   return lines;
 }
 
-}  // namespace
-
-int run_doctor() {
-  const auto findings = api::diagnose();
+void write_text(const std::vector<api::Finding>& findings, Output& output) {
   size_t widest = 0;
   for (const auto& finding : findings) widest = std::max(widest, finding.topic.size());
-  Output output(STDOUT_FILENO);
   for (const auto& finding : findings) {
     std::string line = finding.ok ? "ok  " : "no  ";
     line += finding.topic;
@@ -34,6 +31,33 @@ int run_doctor() {
     if (!finding.cure.empty()) {
       output.write(indent + "cure: " + indented(finding.cure, indent + "      ") + "\n");
     }
+  }
+}
+
+/// An array with one object per line.
+void write_json(const std::vector<api::Finding>& findings, Output& output) {
+  std::string text = "[";
+  for (const auto& finding : findings) {
+    text += &finding == findings.data() ? "\n{\"topic\": " : ",\n{\"topic\": ";
+    append_json_string(text, finding.topic);
+    text += finding.ok ? ", \"ok\": true, \"detail\": " : ", \"ok\": false, \"detail\": ";
+    append_json_string(text, finding.detail);
+    text += ", \"cure\": ";
+    append_json_string(text, finding.cure);
+    text += "}";
+  }
+  output.write(text + "\n]\n");
+}
+
+}  // namespace
+
+int run_doctor(const DoctorCommand& command) {
+  const auto findings = api::diagnose();
+  Output output(STDOUT_FILENO);
+  if (command.format == OutputFormat::json) {
+    write_json(findings, output);
+  } else {
+    write_text(findings, output);
   }
   if (const auto error = output.finish()) return report(*error);
   return kExitOk;

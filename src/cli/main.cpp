@@ -17,7 +17,7 @@ int run(const Command& command) {
   if (const auto* query = std::get_if<QueryCommand>(&command)) return run_query(*query);
   if (const auto* schema = std::get_if<SchemaCommand>(&command)) return run_schema(*schema);
   if (const auto* serve = std::get_if<ServeCommand>(&command)) return run_serve(*serve);
-  return run_doctor();
+  return run_doctor(std::get<DoctorCommand>(command));
 }
 
 int run_program(int argc, char** argv) {

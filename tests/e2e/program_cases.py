@@ -225,6 +225,17 @@ def doctor_names_every_hook_and_cure(tmp):
 
 
 @case
+def doctor_for_programs(tmp):
+    text = grapnel.run("doctor").expect().out
+    findings = json.loads(grapnel.run("doctor", "--format", "json").expect().out)
+    assert {"read", "pipe"} <= {f["topic"].split()[1] for f in findings
+                                if f["topic"].startswith("hook ")}, findings
+    for finding in findings:
+        assert finding["topic"] in text, finding
+        assert finding["ok"] or finding["detail"], finding
+
+
+@case
 def doctor_as_nobody_names_the_cure(tmp):
     if os.geteuid() != 0:
         skip("needs root to become somebody else")
