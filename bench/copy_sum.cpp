@@ -12,8 +12,9 @@
 #include <cstdio>
 
 #include "copy_sum_bpf.embed.h"
-#include "hooks/pipe/page_constant.h"
-#include "hooks/pipe/pipe_pair.h"
+#include "hooks/kernel/page_constant.h"
+#include "hooks/kernel/pipe_pair.h"
+#include "hooks/pipe/request.h"
 #include "lower/bpf/kernel_btf.h"
 #include "lower/bpf/object.h"
 #include "lower/bpf/worker.h"
@@ -34,7 +35,7 @@ Status move_on(int from, int to, size_t bytes) {
 
 Result<double> measure(const char* path) {
   GRAPNEL_TRY(const bpf::KernelBtf btf, bpf::KernelBtf::open());
-  GRAPNEL_TRY(const uint64_t constant, hooks::pipe::find_page_constant(btf));
+  GRAPNEL_TRY(const uint64_t constant, hooks::kernel::find_page_constant(btf));
   bpf::LoadOptions options;
   options.name = "copy_sum";
   options.btf_path = btf.path();
@@ -43,7 +44,7 @@ Result<double> measure(const char* path) {
   GRAPNEL_TRY(const bpf::MapMemory workers, object.map("gr_workers"));
   gr_worker& worker = workers.element<gr_worker>(0);
   constexpr size_t kRunBytes = 1 << 20;
-  GRAPNEL_TRY(const hooks::pipe::PipePair pipe, hooks::pipe::PipePair::open(kRunBytes));
+  GRAPNEL_TRY(const hooks::kernel::PipePair pipe, hooks::kernel::PipePair::open(kRunBytes));
   const UniqueFd file(open(path, O_RDONLY | O_CLOEXEC));
   const UniqueFd drain(open("/dev/null", O_WRONLY | O_CLOEXEC));
   struct stat status{};

@@ -14,16 +14,23 @@ namespace {
 constexpr unsigned kGeneratorVersion = 2;
 constexpr std::string_view kLlvmVersion = GRAPNEL_LLVM_VERSION;
 
+void append_hash(std::string& key, std::string_view bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  key.append(reinterpret_cast<const char*>(&hash), sizeof hash);
+}
+
 /// All that decides what the object looks like.
 std::string cache_key(const CompileRequest& request) {
-  const XXH128_hash_t hash =
-      XXH3_128bits(request.record_template.data(), request.record_template.size());
   std::string key = "generator " + std::to_string(kGeneratorVersion) + "; llvm ";
   key += kLlvmVersion;
   key += "; machine ";
   key += request.machine;
   key += "; template ";
-  key.append(reinterpret_cast<const char*>(&hash), sizeof hash);
+  append_hash(key, request.record_template);
+  if (!request.anchor.empty()) {
+    key += "; anchor ";
+    append_hash(key, request.anchor);
+  }
   key += "; plan ";
   key += request.plan.encode();
   return key;
@@ -37,6 +44,8 @@ Result<CompiledObject> run_compiler(const CompileRequest& request) {
   grapnel_jit_request input{};
   input.template_bitcode = request.record_template.data();
   input.template_size = request.record_template.size();
+  input.anchor_bitcode = request.anchor.data();
+  input.anchor_size = request.anchor.size();
   input.plan = plan.data();
   input.plan_size = plan.size();
   input.keep = keep.c_str();

@@ -12,6 +12,7 @@ namespace grapnel::lower {
 struct CompileRequest {
   const Plan& plan;
   std::string_view record_template;  ///< LLVM bitcode; its target must be the plan's
+  std::string_view anchor = {};      ///< BPF: LLVM bitcode of the hook's part, see anchor.bpf.h
   /// What the object depends on beyond plan and template: CPU level or BPF cpu version.
   std::string_view machine;
   std::string_view entry;  ///< native: the symbol that stays visible

@@ -14,8 +14,7 @@
 
 #ifdef GR_BPF
 
-/* Hides where a value comes from, at no cost. Not volatile: unused ones vanish. */
-#define GR_OPAQUE(x) __asm__("" : "+r"(x))
+#include "lower/bpf/verifier.bpf.h"
 
 /* 1 if the sign bit is set. */
 GR_TEMPLATE gr_u64 gr_sign(gr_u64 x) {

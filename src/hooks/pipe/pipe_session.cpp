@@ -5,221 +5,63 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <string_view>
+#include <string>
 #include <utility>
 
-#include "base/limits.h"
 #include "hooks/common/user_space.h"
+#include "hooks/pipe/request.h"
 
 namespace grapnel::hooks::pipe {
-namespace {
 
-using source::Format;
-using source::QuoteState;
-
-/// Most bytes of one run of the program: half a millisecond, during which nobody can cancel.
-constexpr size_t kRunBytes = 1 << 20;
-/// So few that all their records can be handed out: one takes at most 16 times its size (an empty
-/// line of a file with one column).
-constexpr size_t kSmallRunBytes = 64 << 10;
-static_assert(kSmallRunBytes * sizeof(gr_out) <= GR_OUT_BYTES);
-constexpr size_t kHeadWindowBytes = 4 << 10;
-constexpr size_t kGuessBytes = 64 << 10;
-
-Error hook_error(std::string message, std::string hint = {}) {
-  return Error{ErrorKind::hook,
-               "the pipe hook cannot do this part of the file: " + std::move(message),
-               std::move(hint)};
-}
-
-Error status_error(gr_u64 status) {
-  switch (status) {
-    case GR_STATUS_OUT_FULL:
-      return hook_error(
-          "the buffer for records that need the exact form, or pass the filter, is full");
-    case GR_STATUS_FAULT:
-      return hook_error("the kernel could not read a page of the page cache");
-    case GR_STATUS_PIPE:
-      return hook_error("the program in the kernel did not find the pipe");
-    case GR_STATUS_SEGMENTS:
-      return hook_error("the pipe holds more pieces than expected");
-    default:
-      return hook_error("the program in the kernel stopped early");
-  }
-}
-
-std::string_view without_cr(std::string_view record) {
-  if (!record.empty() && record.back() == '\r') record.remove_suffix(1);
-  return record;
-}
-
-bool is_quoted(const source::Layout& layout) {
-  return layout.format == Format::csv && layout.dialect.quote != '\0';
-}
-
-}  // namespace
-
-PipeSession::PipeSession(std::shared_ptr<const program::Job> job, WorkerPlace place,
-                         std::shared_ptr<PipeProgram> program, uint64_t page_constant,
-                         UniqueFd drain)
-    : job_(job),
-      program_(std::move(program)),
-      place_(std::move(place)),
+PipeSession::PipeSession(std::shared_ptr<const program::Job> job,
+                         std::shared_ptr<kernel::KernelProgram> program, kernel::WorkerPlace place,
+                         uint64_t page_constant, UniqueFd drain)
+    : OrderedSession(std::move(job), std::move(program), std::move(place)),
       page_constant_(page_constant),
-      run_bytes_(kRunBytes),
-      drain_(std::move(drain)),
-      exact_(std::move(job)) {}
+      drain_(std::move(drain)) {}
 
 Result<std::unique_ptr<Session>> PipeSession::open(std::shared_ptr<const program::Job> job,
-                                                   std::shared_ptr<PipeProgram> program,
+                                                   std::shared_ptr<kernel::KernelProgram> program,
                                                    uint64_t page_constant) {
-  GRAPNEL_TRY(WorkerPlace place, program->take_place());
+  GRAPNEL_TRY(kernel::WorkerPlace place, program->take_place());
   UniqueFd drain(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   if (!drain.valid()) return Error::system("cannot open /dev/null", errno);
   return std::unique_ptr<Session>(new PipeSession(
-      std::move(job), std::move(place), std::move(program), page_constant, std::move(drain)));
+      std::move(job), std::move(program), std::move(place), page_constant, std::move(drain)));
 }
 
-Result<ExtentResult> PipeSession::drive(const Extent& extent, const CancelToken& cancel) {
-  const ThreadMeter meter;
-  ExtentResult result{.partial = job_->make_partial(),
-                      .head = {},
-                      .tail = {},
-                      .has_record_start = extent.first,
-                      .start_state = QuoteState::outside,
-                      .end_state = QuoteState::outside,
-                      .counters = {}};
-  uint64_t first_record = extent.begin;
-  if (!extent.first) {
-    GRAPNEL_TRY(first_record, find_first_record(extent, result));
-  }
-  if (result.has_record_start) {
-    GRAPNEL_CHECK(do_records(extent, first_record, result, cancel));
-  }
-  result.counters.bytes = extent.end - extent.begin - result.head.size() - result.tail.size();
-  meter.stop(result.counters, true);
-  return result;
-}
-
-// --- The first record ---
-
-Result<uint64_t> PipeSession::find_first_record(const Extent& extent, ExtentResult& result) {
-  if (job_->source->layout.format != Format::fixed) return find_first_text_record(extent, result);
-  const uint64_t record_bytes = job_->source->layout.record_bytes;
-  const uint64_t into_record = (extent.begin - job_->source->data_begin) % record_bytes;
-  const uint64_t start = extent.begin + (into_record == 0 ? 0 : record_bytes - into_record);
-  result.has_record_start = start <= extent.end;
-  GRAPNEL_CHECK(
-      copy_bytes(extent.begin, std::min(start, extent.end), result.head, result.counters));
-  return std::min(start, extent.end);
-}
-
-Result<uint64_t> PipeSession::find_first_text_record(const Extent& extent, ExtentResult& result) {
-  const source::Layout& layout = job_->source->layout;
-  const bool guesses = is_quoted(layout) && !extent.start_state;
-  size_t window = guesses ? kGuessBytes : kHeadWindowBytes;
-  QuoteState state = extent.start_state.value_or(QuoteState::outside);
-  uint64_t at = extent.begin;
-  while (at < extent.end) {
-    std::string bytes;
-    const uint64_t window_end = std::min<uint64_t>(at + window, extent.end);
-    GRAPNEL_CHECK(copy_bytes(at, window_end, bytes, result.counters));
-    if (at == extent.begin) {
-      if (guesses) state = source::guess_quote_state(layout, bytes);
-      result.start_state = state;
-    }
-    if (const auto start = source::find_record_start(layout, bytes, state, &state)) {
-      result.head.append(bytes, 0, *start);
-      result.has_record_start = true;
-      return at + *start;
-    }
-    result.head += bytes;
-    at = window_end;
-    window *= 2;
-  }
-  result.end_state = state;
-  return extent.end;
-}
-
-Status PipeSession::copy_bytes(uint64_t begin, uint64_t end, std::string& to,
-                               HookCounters& counters) {
-  const size_t before = to.size();
-  to.resize(before + (end - begin));
-  for (uint64_t at = begin; at < end;) {
-    char* into = to.data() + before + (at - begin);
-    const ssize_t got = pread(job_->source->file.get(), into, end - at, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      return Error::system("cannot read " + job_->source->path + " at byte " + std::to_string(at),
-                           errno, "look for device or network errors with dmesg");
-    }
-    if (got == 0) return missing_bytes(*job_->source, at);
-    at += static_cast<uint64_t>(got);
-  }
-  counters.bytes_copied += end - begin;
-  return ok_status();
-}
-
-// --- Whole records, in the kernel ---
-
-Status PipeSession::do_records(const Extent& extent, uint64_t first_record, ExtentResult& result,
-                               const CancelToken& cancel) {
-  const HookCounters before = result.counters;
-  for (;;) {
-    lower::bpf::reset_worker(place_.worker(), first_record);
-    handed_out_ = 0;
-    Status done = run_program(first_record, extent.end, result, cancel);
-    if (done.ok()) return finish(extent, result);
-    pipe_.reset();
-    if (place_.worker().status != GR_STATUS_OUT_FULL || run_bytes_ == kSmallRunBytes) return done;
-    run_bytes_ = kSmallRunBytes;  // for good: the next extents will hardly be different
-    result.partial.clear();
-    result.counters = before;
-  }
-}
-
-Status PipeSession::run_program(uint64_t begin, uint64_t end, ExtentResult& result,
-                                const CancelToken& cancel) {
+Result<size_t> PipeSession::feed(uint64_t offset, size_t bytes, ExtentResult&) {
   if (!pipe_) {
-    GRAPNEL_TRY(pipe_, PipePair::open(kRunBytes));
+    GRAPNEL_TRY(pipe_, kernel::PipePair::open(kernel::kRunBytes));
   }
-  for (uint64_t at = begin; at < end;) {
-    if (cancel.cancelled()) return cancelled_error();
-    const size_t wanted = std::min<uint64_t>({end - at, run_bytes_, pipe_->capacity_bytes()});
-    GRAPNEL_TRY(const size_t bytes, fill_pipe(at, wanted));
-    GRAPNEL_CHECK(run_once(bytes));
-    GRAPNEL_CHECK(empty_pipe(bytes));
-    GRAPNEL_CHECK(take_handed_out(result));
-    at += bytes;
-  }
-  return ok_status();
+  GRAPNEL_TRY(const size_t filled, fill_pipe(offset, std::min(bytes, pipe_->capacity_bytes())));
+  GRAPNEL_CHECK(run_program());
+  GRAPNEL_CHECK(empty_pipe(filled));
+  return filled;
 }
 
 Result<size_t> PipeSession::fill_pipe(uint64_t offset, size_t bytes) {
   for (;;) {
     auto at = static_cast<loff_t>(offset);
     const ssize_t got =
-        splice(job_->source->file.get(), &at, pipe_->write_end(), nullptr, bytes, 0);
+        splice(job().source->file.get(), &at, pipe_->write_end(), nullptr, bytes, 0);
     if (got > 0) return static_cast<size_t>(got);
-    if (got == 0) return missing_bytes(*job_->source, offset);
+    if (got == 0) return missing_bytes(*job().source, offset);
     if (errno == EINTR) continue;
     if (errno == EINVAL)
       return hook_error("its file system does not support splice", "use a hook in user space");
     return Error::system(
-        "cannot read " + job_->source->path + " at byte " + std::to_string(offset) + " by splice",
+        "cannot read " + job().source->path + " at byte " + std::to_string(offset) + " by splice",
         errno, "look for device or network errors with dmesg");
   }
 }
 
-Status PipeSession::run_once(size_t bytes) {
-  gr_worker& worker = place_.worker();
-  const gr_u64 expected = worker.bytes + bytes;
-  worker.out_bytes = 0;
-  gr_request request{place_.number(), static_cast<gr_u32>(pipe_->read_end()), page_constant_};
+Status PipeSession::run_program() {
+  gr_request request{place().number(), static_cast<gr_u32>(pipe_->read_end()), page_constant_};
+  const int program = place().object().program(kEntry);
   GRAPNEL_TRY(const uint32_t failed,
-              lower::bpf::run_syscall_program(place_.program(), &request, sizeof request));
-  if (worker.status != GR_STATUS_OK) return status_error(worker.status);
-  if (failed != 0 || worker.bytes != expected) return status_error(GR_STATUS_INCOMPLETE);
+              lower::bpf::run_syscall_program(program, &request, sizeof request));
+  if (failed != 0) return hook_error("the program in the kernel stopped early");
   return ok_status();
 }
 
@@ -232,67 +74,6 @@ Status PipeSession::empty_pipe(size_t bytes) {
     bytes -= static_cast<size_t>(gone);
   }
   return ok_status();
-}
-
-Status PipeSession::take_handed_out(ExtentResult& result) {
-  const gr_worker& worker = place_.worker();
-  const gr_out_area& out = place_.out();
-  HookCounters& counters = result.counters;
-  for (size_t at = 0; at < worker.out_bytes;) {
-    const auto& entry = *reinterpret_cast<const gr_out*>(out.bytes + at);
-    at += sizeof entry;
-    std::string long_record;
-    std::string_view record;
-    if (entry.kind == GR_OUT_LONG) {
-      if (entry.bytes > limits::kRecordBytes)
-        return source::record_too_long(*job_->source, entry.file_offset);
-      GRAPNEL_CHECK(
-          copy_bytes(entry.file_offset, entry.file_offset + entry.bytes, long_record, counters));
-      record = without_cr(long_record);
-    } else {
-      record = {reinterpret_cast<const char*>(out.bytes + at), entry.bytes};
-      at += (entry.bytes + size_t{7}) & ~size_t{7};
-      counters.bytes_copied += entry.bytes;
-    }
-    if (entry.kind != GR_OUT_SELECTED) {
-      counters.escapes++;
-      counters.escape_bytes += entry.bytes;
-    }
-    handed_out_++;
-    GRAPNEL_CHECK(exact_.run(record, entry.file_offset, result.partial));
-  }
-  return ok_status();
-}
-
-// --- The end ---
-
-Status PipeSession::finish(const Extent& extent, ExtentResult& result) {
-  const gr_worker& worker = place_.worker();
-  GRAPNEL_CHECK(lower::bpf::add_worker_state(*job_, program_->plan(), worker, place_.groups(),
-                                             result.partial));
-  result.partial.records += worker.records - handed_out_;
-  result.counters.records += worker.records;
-  if (worker.long_record != 0) {
-    GRAPNEL_CHECK(copy_bytes(worker.long_begin, extent.end, result.tail, result.counters));
-  } else {
-    const auto* carried = worker.data + GR_PAGE_BYTES - worker.carry;
-    result.tail.assign(reinterpret_cast<const char*>(carried), worker.carry);
-    result.counters.bytes_copied += worker.carry;
-  }
-  if (worker.inside_quotes != 0) result.end_state = QuoteState::inside;
-  if (extent.last && !result.tail.empty()) {
-    const uint64_t offset = extent.end - result.tail.size();
-    if (const auto end = source::next_record(job_->source->layout, result.tail, true)) {
-      const uint64_t before = result.partial.records;
-      GRAPNEL_CHECK(exact_.run(std::string_view(result.tail).substr(0, end->content_size), offset,
-                               result.partial));
-      result.counters.records += result.partial.records - before;
-      result.tail.erase(0, end->consumed);
-      result.end_state = QuoteState::outside;
-    }
-  }
-  result.partial.rows.sort_by_offset();
-  return result.partial.check_memory();
 }
 
 }  // namespace grapnel::hooks::pipe

@@ -4,59 +4,38 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 
-#include "hooks/hook.h"
-#include "hooks/pipe/pipe_pair.h"
-#include "hooks/pipe/pipe_program.h"
-#include "program/interpreter.h"
+#include "hooks/kernel/ordered_session.h"
+#include "hooks/kernel/pipe_pair.h"
 
 namespace grapnel::hooks::pipe {
 
-/// Drives extents: finds the first record's start in user space (a few KiB), lets the program in
-/// the kernel do the whole records, takes what is left behind the last one. Records that the
-/// program hands out are done by the exact form at once.
-class PipeSession final : public Session {
+/// The program in pipe.bpf.c.
+inline constexpr const char* kEntry = "gr_pipe";
+
+/// splice(file -> pipe), the program works on the pipe's pages, splice on to /dev/null.
+class PipeSession final : public kernel::OrderedSession {
  public:
-  /// `page_constant`: see page_constant.h.
+  /// `page_constant`: see hooks/kernel/page_constant.h. Errors: hook, permission, system.
   static Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
-                                               std::shared_ptr<PipeProgram> program,
+                                               std::shared_ptr<kernel::KernelProgram> program,
                                                uint64_t page_constant);
 
-  Result<ExtentResult> drive(const Extent& extent, const CancelToken& cancel) override;
-
  private:
-  PipeSession(std::shared_ptr<const program::Job> job, WorkerPlace place,
-              std::shared_ptr<PipeProgram> program, uint64_t page_constant, UniqueFd drain);
+  PipeSession(std::shared_ptr<const program::Job> job,
+              std::shared_ptr<kernel::KernelProgram> program, kernel::WorkerPlace place,
+              uint64_t page_constant, UniqueFd drain);
 
-  /// Where the first record starts; extent.end if none does. Fills head, states, has_record_start.
-  Result<uint64_t> find_first_record(const Extent& extent, ExtentResult& result);
-  Result<uint64_t> find_first_text_record(const Extent& extent, ExtentResult& result);
-  /// Bytes [begin, end) of the file by pread, appended to `to`.
-  Status copy_bytes(uint64_t begin, uint64_t end, std::string& to, HookCounters& counters);
+  Result<size_t> feed(uint64_t offset, size_t bytes, ExtentResult& result) override;
+  void abandon() override { pipe_.reset(); }
 
-  /// The records from `first_record` on; with shorter runs if too many of them are handed out.
-  Status do_records(const Extent& extent, uint64_t first_record, ExtentResult& result,
-                    const CancelToken& cancel);
-  /// Lets the program work on [begin, end).
-  Status run_program(uint64_t begin, uint64_t end, ExtentResult& result, const CancelToken& cancel);
   Result<size_t> fill_pipe(uint64_t offset, size_t bytes);
-  Status run_once(size_t bytes);
+  Status run_program();
   Status empty_pipe(size_t bytes);
-  /// Does the records that the last run handed out.
-  Status take_handed_out(ExtentResult& result);
-  /// State, tail, last record.
-  Status finish(const Extent& extent, ExtentResult& result);
 
-  std::shared_ptr<const program::Job> job_;
-  std::shared_ptr<PipeProgram> program_;
-  WorkerPlace place_;
   uint64_t page_constant_;
-  size_t run_bytes_;
-  UniqueFd drain_;                ///< /dev/null
-  std::optional<PipePair> pipe_;  ///< none while it may hold bytes of an extent that failed
-  program::RecordRunner exact_;
-  uint64_t handed_out_ = 0;  ///< records of this extent
+  UniqueFd drain_;                        ///< /dev/null
+  std::optional<kernel::PipePair> pipe_;  ///< none while it may hold bytes of an extent that failed
 };
 
 }  // namespace grapnel::hooks::pipe

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Template: records of delimited text at the pipe. See csv_row.bpf.h for how fields are found,
+/* Template: records of delimited text. See csv_row.bpf.h for how fields are found,
  * record_ends.bpf.h for stage 1, text_records.bpf.h for stage 2, worker.h for what is shared with
  * user space. */
 #include "lower/bpf/csv_row.bpf.h"
-#include "lower/bpf/pipe.bpf.h"
 #include "lower/bpf/text_records.bpf.h"
 
 /* Apache-2.0 or GPL-2.0, at your choice; the kernel takes only names that it knows. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Template: packed records of fixed size at the pipe, numbers in little endian. No record is larger
+/* Template: packed records of fixed size, numbers in little endian. No record is larger
  * than a page (lowering.cpp sees to that), so one that crosses a page's end is carried. */
 #include "lower/bpf/groups.bpf.h"
-#include "lower/bpf/pipe.bpf.h"
 
 /* Apache-2.0 or GPL-2.0, at your choice; the kernel takes only names that it knows. */
 char LICENSE[] SEC("license") = "GPL";

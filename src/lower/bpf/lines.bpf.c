@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Template: lines of text at the pipe. Column 0 is the line, column 1 its offset in the file. */
-#include "lower/bpf/pipe.bpf.h"
+/* Template: lines of text. Column 0 is the line, column 1 its offset in the file. */
 #include "lower/bpf/text_records.bpf.h"
 
 /* Apache-2.0 or GPL-2.0, at your choice; the kernel takes only names that it knows. */

@@ -79,12 +79,13 @@ std::string why_not_lowerable(const program::Job& job) {
   return lower::why_not_lowerable(job, Target::bpf);
 }
 
-Result<Lowered> lower_job(const program::Job& job) {
+Result<Lowered> lower_job(const program::Job& job, std::string_view anchor) {
   if (std::string reason = why_not_lowerable(job); !reason.empty())
     return Error{ErrorKind::hook, std::move(reason), ""};
   GRAPNEL_TRY(Plan plan, make_plan(job, Target::bpf));
   CompileRequest request{.plan = plan,
                          .record_template = template_for(job.source->layout.format),
+                         .anchor = anchor,
                          .machine = "bpf v3",
                          .entry = "",
                          .bpf_cpu = "v3"};

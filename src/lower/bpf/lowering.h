@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "lower/bpf/worker.h"
@@ -22,8 +23,9 @@ struct Lowered {
   bool from_cache = false;
 };
 
-/// Errors: hook (cannot be lowered; the reason in words), internal (compiler).
-Result<Lowered> lower_job(const program::Job& job);
+/// `anchor`: bitcode of the hook's programs, see anchor.bpf.h. Errors: hook (cannot be lowered; the
+/// reason in words), internal (compiler).
+Result<Lowered> lower_job(const program::Job& job, std::string_view anchor);
 
 /// Names of the programs' maps in the object.
 inline constexpr const char* kWorkerMap = "gr_workers";

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -40,6 +41,16 @@ class MessageCollector {
  private:
   std::string messages_;
 };
+
+void select_programs(bpf_object* object, const std::vector<std::string>& wanted) {
+  if (wanted.empty()) return;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object) {
+    const bool takes =
+        std::find(wanted.begin(), wanted.end(), bpf_program__name(program)) != wanted.end();
+    bpf_program__set_autoload(program, takes);
+  }
+}
 
 constexpr size_t kLogBytes = 16 << 20;
 
@@ -114,6 +125,7 @@ Result<Object::Handle> Object::open(std::string_view elf, const LoadOptions& opt
     for (const std::string& name : options.left_out_maps)
       if (name == bpf_map__name(map)) bpf_map__set_autocreate(map, false);
   }
+  select_programs(handle.get(), options.programs);
   return handle;
 }
 
@@ -132,6 +144,28 @@ Result<Object> Object::load(std::string_view elf, const LoadOptions& options) {
 int Object::program(const std::string& name) const {
   const bpf_program* program = bpf_object__find_program_by_name(handle_.get(), name.c_str());
   return program == nullptr ? -1 : bpf_program__fd(program);
+}
+
+void Link::Detacher::operator()(bpf_link* link) const { bpf_link__destroy(link); }
+
+Result<Link> Object::attach(const std::string& name) const {
+  MessageCollector collector;
+  const bpf_program* program = bpf_object__find_program_by_name(handle_.get(), name.c_str());
+  if (program == nullptr)
+    return Error{ErrorKind::internal, "the BPF object has no program " + name, ""};
+  Link link;
+  link.link_.reset(bpf_program__attach(program));
+  if (link.link_) return link;
+  Error error = Error::system("the kernel did not let the BPF program attach at " +
+                                  std::string(bpf_program__section_name(program)),
+                              errno, "use another hook");
+  error.kind = error.system_errno == EPERM ? ErrorKind::permission : ErrorKind::hook;
+  return error;
+}
+
+int Object::map_descriptor(const std::string& name) const {
+  const bpf_map* map = bpf_object__find_map_by_name(handle_.get(), name.c_str());
+  return map == nullptr ? -1 : bpf_map__fd(map);
 }
 
 uint32_t Object::verified_instructions(const std::string& name) const {

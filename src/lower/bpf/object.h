@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 
+struct bpf_link;
 struct bpf_object;
 
 namespace grapnel::lower::bpf {
@@ -45,6 +46,21 @@ struct LoadOptions {
   std::string btf_path;  ///< type information to relocate against (KernelBtf); empty: the kernel's
   uint32_t map_elements = 1;               ///< of each map
   std::vector<std::string> left_out_maps;  ///< not made; the programs do not use them
+  std::vector<std::string> programs;       ///< only these are loaded; empty: all
+};
+
+/// A program at its place in the kernel. Destroying it takes the program away, as the end of the
+/// process does.
+class Link {
+ public:
+  Link() = default;
+
+ private:
+  friend class Object;
+  struct Detacher {
+    void operator()(bpf_link* link) const;
+  };
+  std::unique_ptr<bpf_link, Detacher> link_;
 };
 
 class Object {
@@ -55,6 +71,11 @@ class Object {
 
   /// Descriptor of a program; owned by the object. -1 if there is none of that name.
   [[nodiscard]] int program(const std::string& name) const;
+  /// Puts a program where its section says (raw_tp/..., fexit/..., kprobe/...). Errors: hook (with
+  /// the kernel's reason), permission.
+  [[nodiscard]] Result<Link> attach(const std::string& name) const;
+  /// Descriptor of a map; owned by the object. -1 if there is none of that name.
+  [[nodiscard]] int map_descriptor(const std::string& name) const;
   /// Instructions that the verifier looked at, for one program; 0 where the kernel does not say.
   [[nodiscard]] uint32_t verified_instructions(const std::string& name) const;
   /// Maps the elements of an array map. Errors: internal (no such map), system.

@@ -3,9 +3,8 @@
 #ifndef GRAPNEL_LOWER_BPF_TEMPLATE_BPF_H
 #define GRAPNEL_LOWER_BPF_TEMPLATE_BPF_H
 
-#include "lower/bpf/kernel.bpf.h"
+#include "lower/bpf/anchor.bpf.h"
 #include "lower/bpf/words.bpf.h"
-#include "lower/bpf/worker.h"
 #include "lower/op_abi.h"
 #include "lower/op_math.h"
 
@@ -33,11 +32,6 @@ struct {
   __type(key, gr_u32);
   __type(value, struct gr_group_area);
 } gr_group_areas SEC(".maps");
-
-/* The first trouble stays: it is the one to be reported. */
-GR_INLINE void gr_fail(struct gr_worker* worker, enum gr_status status) {
-  if (!worker->status) worker->status = status;
-}
 
 /* An offset in `data` that is known to lie in the page, for the verifier. */
 GR_INLINE gr_u64 gr_in_page(gr_u64 at) {
@@ -130,6 +124,43 @@ GR_SUBPROGRAM int gr_carry_rest(struct gr_worker* worker, gr_u64 begin) {
   gr_u64 size = rest & (2 * GR_PAGE_BYTES - 1);
   GR_OPAQUE(size);
   bpf_probe_read_kernel(worker->data + to, size, worker->data + gr_in_data(begin));
+  return 0;
+}
+
+/* --- What the anchor calls (anchor.bpf.h) --- */
+
+/* The record template's: works off worker->page_bytes bytes at data + GR_PAGE_BYTES. */
+GR_INLINE void gr_do_page(struct gr_worker* worker);
+
+GR_TEMPLATE struct gr_worker* gr_worker_of(gr_u32 number) {
+  return bpf_map_lookup_elem(&gr_workers, &number);
+}
+
+struct gr_segments {
+  struct gr_worker* worker;
+};
+
+static long gr_do_segment(gr_u64 i, struct gr_segments* s) {
+  struct gr_worker* worker = s->worker;
+  gr_u64 n = i & (GR_MAX_SEGMENTS - 1);
+  GR_OPAQUE(n);
+  struct gr_segment* segment = &worker->segments[n];
+  gr_u64 bytes = segment->bytes;
+  if (bytes - 1 >= GR_PAGE_BYTES) return 0;
+  worker->page_bytes = bytes;
+  /* The verifier of 6.1 does not learn the bound from the comparison. */
+  GR_OPAQUE(bytes);
+  bytes &= 2 * GR_PAGE_BYTES - 1;
+  gr_u64 copied = gr_copy_in(worker, worker->data + GR_PAGE_BYTES, bytes, segment);
+  if (copied == GR_FAULTED) gr_fail(worker, GR_STATUS_FAULT);
+  if (copied != GR_COPIED) return 1;
+  gr_do_page(worker);
+  return worker->status != GR_STATUS_OK;
+}
+
+GR_TEMPLATE int gr_do_segments(struct gr_worker* worker) {
+  struct gr_segments s = {.worker = worker};
+  bpf_loop(worker->segment_count, gr_do_segment, &s, 0);
   return 0;
 }
 

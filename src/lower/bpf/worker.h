@@ -142,11 +142,4 @@ struct gr_group_area {
   gr_u64 words[GR_GROUP_WORDS];
 };
 
-/* Context of the programs. */
-struct gr_request {
-  gr_u32 worker;
-  gr_u32 pipe_fd;
-  gr_u64 page_constant; /* address of a page's bytes = address of its struct page * 64 + this */
-};
-
 #endif

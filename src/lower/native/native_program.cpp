@@ -51,8 +51,10 @@ Result<std::shared_ptr<const program::Program>> compile_native(
     const std::shared_ptr<const program::Job>& job, const Level& level, const Options& options,
     Report& report) {
   GRAPNEL_TRY(const Plan plan, make_plan(*job, Target::native));
-  CompileRequest request{plan, level.record_template(job->source->layout.format), level.name,
-                         GR_SCAN_ENTRY};
+  CompileRequest request{.plan = plan,
+                         .record_template = level.record_template(job->source->layout.format),
+                         .machine = level.name,
+                         .entry = GR_SCAN_ENTRY};
   request.only_if_cached = options.only_if_cached && wanted_level(options).empty();
   GRAPNEL_TRY(const CompiledObject object,
               compile(request, options.cache != nullptr ? *options.cache : user_cache()));

@@ -147,7 +147,8 @@ class Optimiser {
 /// once: half of its time, the same code.
 constexpr const char* kNativePasses =
     "function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,"
-    "instcombine<max-iterations=1;no-verify-fixpoint>,jump-threading,loop-mssa(loop-rotate,licm),simplifycfg,gvn,"
+    "instcombine<max-iterations=1;no-verify-fixpoint>,jump-threading,loop-mssa(loop-rotate,licm),"
+    "simplifycfg,gvn,"
     "dse,instcombine<max-iterations=1;no-verify-fixpoint>,"
     "simplifycfg<switch-to-lookup;sink-common-insts>),globaldce";
 
@@ -186,20 +187,29 @@ void optimise(llvm::Module& module, llvm::TargetMachine& machine, const Plan& pl
   second.run(module, std::move(passes));
 }
 
+Result<std::unique_ptr<llvm::Module>> parse(std::string_view bitcode, llvm::LLVMContext& context) {
+  auto parsed = llvm::parseBitcodeFile(
+      llvm::MemoryBufferRef(llvm::StringRef(bitcode.data(), bitcode.size()), "bitcode"), context);
+  if (!parsed) return failure(llvm::toString(parsed.takeError()));
+  return std::move(*parsed);
+}
+
 }  // namespace
 
-Result<std::string> compile(std::string_view bitcode, const Plan& plan, const Options& options,
+Result<std::string> compile(const Bitcode& bitcode, const Plan& plan, const Options& options,
                             Timings& timings) {
   Stopwatch watch;
   llvm::LLVMContext context;
   std::string errors;
   context.setDiagnosticHandler(std::make_unique<Diagnostics>(errors));
-  auto parsed = llvm::parseBitcodeFile(
-      llvm::MemoryBufferRef(llvm::StringRef(bitcode.data(), bitcode.size()), "template"), context);
-  if (!parsed) return failure(llvm::toString(parsed.takeError()));
-  llvm::Module& module = **parsed;
+  GRAPNEL_TRY(const auto record_template, parse(bitcode.record_template, context));
+  llvm::Module& module = *record_template;
   const bool is_bpf = llvm::Triple(module.getTargetTriple()).isBPF();
   if (is_bpf != (plan.target == Target::bpf)) return failure("template and plan have two targets");
+  if (!bitcode.anchor.empty()) {
+    GRAPNEL_TRY(auto anchor, parse(bitcode.anchor, context));
+    if (llvm::Linker::linkModules(module, std::move(anchor))) return failure("link: " + errors);
+  }
   timings.parse_ms = watch.lap_ms();
 
   auto op = codegen::generate_op(plan, module);

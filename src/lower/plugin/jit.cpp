@@ -68,9 +68,10 @@ Result<std::string> compile(const grapnel_jit_request& request, lower::plugin::T
   options.keep = words(request.keep);
   if (request.bpf_cpu != nullptr) options.bpf_cpu = request.bpf_cpu;
   options.print_ir = request.print_ir;
-  return lower::plugin::compile(
-      {static_cast<const char*>(request.template_bitcode), request.template_size}, plan, options,
-      timings);
+  const lower::plugin::Bitcode bitcode{
+      {static_cast<const char*>(request.template_bitcode), request.template_size},
+      {static_cast<const char*>(request.anchor_bitcode), request.anchor_size}};
+  return lower::plugin::compile(bitcode, plan, options, timings);
 }
 
 /// Runs the compiler so that its crash is an error. What it had allocated is lost then.

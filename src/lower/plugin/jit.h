@@ -12,11 +12,13 @@
 extern "C" {
 #endif
 
-enum { GRAPNEL_JIT_VERSION = 1 };
+enum { GRAPNEL_JIT_VERSION = 2 };
 
 struct grapnel_jit_request {
   const void* template_bitcode; /* a record template, see op_abi.h */
   size_t template_size;
+  const void* anchor_bitcode; /* BPF: the program that calls the template, see anchor.bpf.h */
+  size_t anchor_size;
   const void* plan; /* lower::Plan::encode() */
   size_t plan_size;
   const char* keep;    /* native: names that stay visible, separated by spaces */

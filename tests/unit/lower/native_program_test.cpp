@@ -115,21 +115,24 @@ TEST_F(NativeProgramTest, WhatTheCompilerCannotReadIsAnError) {
       (*lower::native::find_level("plain"))->record_template(source::Format::lines);
   // No bitcode, cut off bitcode, a template that lacks the loader of decimals.
   for (const std::string_view bytes : {std::string_view("no bitcode"), good.substr(0, 1000), {}}) {
-    const lower::CompileRequest request{*plan, bytes, "plain", GR_SCAN_ENTRY};
+    const lower::CompileRequest request{
+        .plan = *plan, .record_template = bytes, .machine = "plain", .entry = GR_SCAN_ENTRY};
     const auto object = lower::compile(request, no_cache);
     ASSERT_FALSE(object.ok());
     EXPECT_EQ(object.error().kind, ErrorKind::internal);
   }
   const auto doubles = job("SELECT sum(r) FROM 'table.csv'");
   const auto other = lower::make_plan(*doubles, lower::Target::native);
-  const lower::CompileRequest request{*other, lines, "plain", GR_SCAN_ENTRY};
+  const lower::CompileRequest request{
+      .plan = *other, .record_template = lines, .machine = "plain", .entry = GR_SCAN_ENTRY};
   const auto object = lower::compile(request, no_cache);
   ASSERT_FALSE(object.ok());
   EXPECT_NE(object.error().message.find("the template lacks gr_load_double"), std::string::npos)
       << object.error().message;
   // A plan for the other target.
   const auto bpf_plan = lower::make_plan(*query, lower::Target::bpf);
-  const lower::CompileRequest mixed{*bpf_plan, good, "plain", GR_SCAN_ENTRY};
+  const lower::CompileRequest mixed{
+      .plan = *bpf_plan, .record_template = good, .machine = "plain", .entry = GR_SCAN_ENTRY};
   EXPECT_FALSE(lower::compile(mixed, no_cache).ok());
 }
 
@@ -139,8 +142,11 @@ class ObjectLoaderTest : public NativeProgramTest {
     const auto query = job("SELECT v, sum(n) FROM 'table.csv' WHERE r > 1.0 GROUP BY v");
     const auto plan = lower::make_plan(*query, lower::Target::native);
     const auto level = lower::native::find_level("plain");
-    const lower::CompileRequest request{*plan, (*level)->record_template(source::Format::csv),
-                                        "plain", GR_SCAN_ENTRY};
+    const lower::CompileRequest request{
+        .plan = *plan,
+        .record_template = (*level)->record_template(source::Format::csv),
+        .machine = "plain",
+        .entry = GR_SCAN_ENTRY};
     auto compiled = lower::compile(request, test_cache());
     EXPECT_TRUE(compiled.ok()) << compiled.error().to_string();
     return compiled->bytes;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* The pipe as a source of pages. splice() from a file fills a pipe with references to the pages of
- * the page cache; while they are in it, they stay where they are. This lists them as segments. */
-#ifndef GRAPNEL_LOWER_BPF_PIPE_BPF_H
-#define GRAPNEL_LOWER_BPF_PIPE_BPF_H
+/* splice() from a file fills a pipe with references to the pages of the page cache; while they are
+ * in it, they stay where they are. This lists them as segments. */
+#ifndef GRAPNEL_HOOKS_PIPE_PAGES_BPF_H
+#define GRAPNEL_HOOKS_PIPE_PAGES_BPF_H
 
-#include "lower/bpf/template.bpf.h"
+#include "lower/bpf/anchor.bpf.h"
 
 struct gr_pipe_buffer {
   gr_u64 page;
@@ -86,44 +86,6 @@ GR_SUBPROGRAM int gr_take_pipe(struct gr_worker* worker, gr_u32 fd, gr_u64 page_
                            .mask = slots - 1};
   bpf_loop(GR_MAX_SEGMENTS, gr_take_segment, &w, 0);
   if (w.next != w.count || w.now.bytes) gr_fail(worker, GR_STATUS_SEGMENTS);
-  return 0;
-}
-
-/* --- The program --- */
-
-/* The record template's: works off worker->page_bytes bytes at data + GR_PAGE_BYTES. */
-GR_INLINE void gr_do_page(struct gr_worker* worker);
-
-struct gr_pipe_pages {
-  struct gr_worker* worker;
-};
-
-static long gr_pipe_page(gr_u64 i, struct gr_pipe_pages* p) {
-  struct gr_worker* worker = p->worker;
-  gr_u64 n = i & (GR_MAX_SEGMENTS - 1);
-  GR_OPAQUE(n);
-  struct gr_segment* segment = &worker->segments[n];
-  gr_u64 bytes = segment->bytes;
-  if (bytes - 1 >= GR_PAGE_BYTES) return 0;
-  worker->page_bytes = bytes;
-  /* The verifier of 6.1 does not learn the bound from the comparison. */
-  GR_OPAQUE(bytes);
-  bytes &= 2 * GR_PAGE_BYTES - 1;
-  if (bpf_probe_read_kernel(worker->data + GR_PAGE_BYTES, bytes, (void*)segment->address)) {
-    gr_fail(worker, GR_STATUS_FAULT);
-    return 1;
-  }
-  gr_do_page(worker);
-  return worker->status != GR_STATUS_OK;
-}
-
-SEC("syscall") int gr_pipe(struct gr_request* request) {
-  gr_u32 number = request->worker;
-  struct gr_pipe_pages p = {.worker = bpf_map_lookup_elem(&gr_workers, &number)};
-  if (!p.worker) return 1;
-  gr_take_pipe(p.worker, request->pipe_fd, request->page_constant);
-  if (p.worker->status) return 0;
-  bpf_loop(p.worker->segment_count, gr_pipe_page, &p, 0);
   return 0;
 }
 

@@ -1,11 +1,11 @@
-#include "hooks/pipe/pipe_pair.h"
+#include "hooks/kernel/pipe_pair.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 
-namespace grapnel::hooks::pipe {
+namespace grapnel::hooks::kernel {
 
 Result<PipePair> PipePair::open(size_t wanted_bytes) {
   int ends[2];
@@ -22,4 +22,4 @@ Result<PipePair> PipePair::open(size_t wanted_bytes) {
   return pipe;
 }
 
-}  // namespace grapnel::hooks::pipe
+}  // namespace grapnel::hooks::kernel

@@ -1,4 +1,4 @@
-#include "hooks/pipe/page_constant.h"
+#include "hooks/kernel/page_constant.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -11,12 +11,12 @@
 #include <cstring>
 
 #include "hooks/common/user_space.h"
-#include "hooks/pipe/page_search.h"
-#include "hooks/pipe/pipe_pair.h"
+#include "hooks/kernel/page_search.h"
+#include "hooks/kernel/pipe_pair.h"
 #include "lower/bpf/object.h"
 #include "page_search_bpf.embed.h"
 
-namespace grapnel::hooks::pipe {
+namespace grapnel::hooks::kernel {
 namespace {
 
 constexpr size_t kPageBytes = 4096;
@@ -84,4 +84,4 @@ Result<uint64_t> find_page_constant(const lower::bpf::KernelBtf& btf) {
   return search.constant;
 }
 
-}  // namespace grapnel::hooks::pipe
+}  // namespace grapnel::hooks::kernel

@@ -6,7 +6,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 
-namespace grapnel::hooks::pipe {
+namespace grapnel::hooks::kernel {
 
 /// Empty when made. Both ends are closed on exec.
 class PipePair {
@@ -25,4 +25,4 @@ class PipePair {
   size_t capacity_bytes_ = 0;
 };
 
-}  // namespace grapnel::hooks::pipe
+}  // namespace grapnel::hooks::kernel

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* What page_constant.cpp asks of page_search.bpf.c: the context of that program. */
-#ifndef GRAPNEL_HOOKS_PIPE_PAGE_SEARCH_H
-#define GRAPNEL_HOOKS_PIPE_PAGE_SEARCH_H
+#ifndef GRAPNEL_HOOKS_KERNEL_PAGE_SEARCH_H
+#define GRAPNEL_HOOKS_KERNEL_PAGE_SEARCH_H
 
 #include "lower/op_abi.h"
 

@@ -6,7 +6,7 @@
 #include "base/result.h"
 #include "lower/bpf/kernel_btf.h"
 
-namespace grapnel::hooks::pipe {
+namespace grapnel::hooks::kernel {
 
 /// address of a page's bytes = 64 * address of its struct page + result. Found by searching the
 /// kernel's memory for pages of random bytes that this process owns, and verified on each of them.
@@ -16,4 +16,4 @@ namespace grapnel::hooks::pipe {
 /// way that grapnel does not know).
 Result<uint64_t> find_page_constant(const lower::bpf::KernelBtf& btf);
 
-}  // namespace grapnel::hooks::pipe
+}  // namespace grapnel::hooks::kernel

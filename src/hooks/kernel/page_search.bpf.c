@@ -8,7 +8,7 @@
  *
  * The kernel's variables page_offset_base and vmemmap_base would say it, too, but finding them in
  * /proc/kallsyms takes longer than this search, and many kernels do not list them. */
-#include "hooks/pipe/page_search.h"
+#include "hooks/kernel/page_search.h"
 #include "lower/bpf/kernel.bpf.h"
 #include "lower/bpf/words.bpf.h"
 

@@ -1,0 +1,44 @@
+// What the hooks in the kernel have in common as seen from the chooser.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "hooks/hook.h"
+#include "hooks/kernel/kernel_access.h"
+#include "hooks/kernel/kernel_program.h"
+
+namespace grapnel::hooks::kernel {
+
+class KernelHook : public Hook {
+ public:
+  [[nodiscard]] bool in_kernel() const final { return true; }
+  /// Access to the kernel, then what the hook itself needs.
+  Verdict permitted() final;
+  /// The op can be lowered, then what the hook itself asks of the file.
+  Verdict eligible(const program::Job& job) final;
+  [[nodiscard]] Cost cost(const Extent& extent, Residency residency,
+                          const program::Job& job) const override;
+
+ protected:
+  /// Looks, once in a process, whether the hook's places are there (by trying, never by kernel
+  /// version).
+  virtual Verdict probe(const KernelAccess& access) = 0;
+  /// The file system, say. Cheap.
+  virtual Verdict suits(const program::Job& job) = 0;
+  /// The job's program; the sessions of one job share it.
+  Result<std::shared_ptr<KernelProgram>> program_for(const std::shared_ptr<const program::Job>& job,
+                                                     const Anchor& anchor);
+
+ private:
+  std::once_flag probed_;
+  Verdict probe_verdict_;
+  ProgramShelf shelf_;
+};
+
+/// Empty if splice() works on the file's file system, else the reason. Tried on an empty range of
+/// the file.
+Verdict can_splice(const source::Source& source);
+
+}  // namespace grapnel::hooks::kernel
