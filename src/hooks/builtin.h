@@ -9,6 +9,9 @@ namespace grapnel::hooks {
 Hook& read_hook();
 Hook& mmap_hook();
 Hook& direct_hook();
-Hook& pipe_hook();  ///< only where GRAPNEL_HAVE_PIPE is defined
+/// Only where GRAPNEL_HAVE_<NAME> is defined:
+Hook& pipe_hook();
+Hook& sendfile_hook();
+Hook& syscall_hook();
 
 }  // namespace grapnel::hooks

@@ -10,6 +10,12 @@ const std::vector<Hook*>& all_hooks() {
 #ifdef GRAPNEL_HAVE_PIPE
       &pipe_hook(),
 #endif
+#ifdef GRAPNEL_HAVE_SENDFILE
+      &sendfile_hook(),
+#endif
+#ifdef GRAPNEL_HAVE_SYSCALL
+      &syscall_hook(),
+#endif
       &mmap_hook(),
   };
   return hooks;

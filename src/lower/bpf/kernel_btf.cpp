@@ -19,22 +19,38 @@
 namespace grapnel::lower::bpf {
 namespace {
 
-/// What kernel.bpf.h names; the two lists belong together.
+/// What kernel.bpf.h names; the two lists belong together. A member of a member is named by its
+/// path and appears under its last name. One that all hooks need must be there; without another one
+/// the programs that touch it are refused, by name, when they are loaded.
 struct NeededStruct {
   const char* name;
   std::vector<const char*> members;
+  bool by_all = false;
 };
 
 const std::vector<NeededStruct>& needed_structs() {
   static const std::vector<NeededStruct> structs = {
-      {"pipe_buffer", {"page", "offset", "len"}},
-      {"pipe_inode_info", {"head", "tail", "ring_size", "bufs"}},
-      {"file", {"private_data"}},
-      {"fdtable", {"max_fds", "fd"}},
-      {"files_struct", {"fdt"}},
-      {"mm_struct", {"pgd"}},
-      {"task_struct", {"files", "mm"}},
-      {"page", {}},
+      {"pipe_buffer", {"page", "offset", "len"}, true},
+      {"pipe_inode_info", {"head", "tail", "ring_size", "bufs"}, true},
+      {"file", {"private_data", "f_mapping"}, true},
+      {"fdtable", {"max_fds", "fd"}, true},
+      {"files_struct", {"fdt"}, true},
+      {"mm_struct", {"pgd"}, true},
+      {"task_struct", {"files", "mm"}, true},
+      {"page", {}, true},
+      {"address_space", {"host", "i_pages.xa_head"}},
+      {"inode", {"i_size"}},
+      {"xa_node", {"shift", "slots"}},
+      {"folio", {"flags", "mapping", "index"}},
+      {"folio_batch", {"nr", "folios"}},
+      {"bio",
+       {"bi_next", "bi_io_vec", "bi_iter.bi_sector", "bi_iter.bi_size", "bi_iter.bi_idx",
+        "bi_iter.bi_bvec_done"}},
+      {"bio_vec", {"bv_page", "bv_len", "bv_offset"}},
+      {"request", {"bio"}},
+      {"sk_msg", {"sg.start", "sg.end", "sg.size", "sg.data"}},
+      {"scatterlist", {"page_link", "offset", "length"}},
+      {"pt_regs", {"di", "si", "dx", "r10", "orig_ax"}},
   };
   return structs;
 }
@@ -81,8 +97,27 @@ std::optional<FoundMember> find_member(const btf* types, const btf_type* in, con
   return std::nullopt;
 }
 
+/// "bi_iter.bi_size" in struct bio.
+std::optional<FoundMember> find_path(const btf* types, const btf_type* in, std::string_view path) {
+  uint32_t base_bits = 0;
+  for (;;) {
+    const size_t dot = path.find('.');
+    const auto found = find_member(types, in, std::string(path.substr(0, dot)).c_str(), base_bits);
+    if (!found || dot == std::string_view::npos) return found;
+    if (!btf_is_composite(found->type)) return std::nullopt;
+    base_bits = found->bit_offset;
+    in = found->type;
+    path.remove_prefix(dot + 1);
+  }
+}
+
+const char* last_name(const char* path) {
+  const char* dot = std::strrchr(path, '.');
+  return dot == nullptr ? path : dot + 1;
+}
+
 /// Copies the needed structs from `kernel` to a new BTF: size, and the needed members as pointers
-/// or integers at their places.
+/// or integers at their places (an array or a struct as an integer: only its place matters).
 class Excerpt {
  public:
   explicit Excerpt(const btf* kernel)
@@ -90,22 +125,28 @@ class Excerpt {
 
   Status add(const NeededStruct& needed) {
     const int id = btf__find_by_name_kind(kernel_, needed.name, BTF_KIND_STRUCT);
+    if (id < 0 && !needed.by_all) return ok_status();
     if (id < 0) return no_btf("the kernel's BTF has no struct " + std::string(needed.name));
     const btf_type* type = btf__type_by_id(kernel_, static_cast<uint32_t>(id));
-    std::vector<std::pair<FoundMember, int>> members;
+    struct Member {
+      const char* name;
+      uint32_t bit_offset;
+      int type;
+    };
+    std::vector<Member> members;
     for (const char* name : needed.members) {
-      const auto found = find_member(kernel_, type, name);
+      const auto found = find_path(kernel_, type, name);
       const int member_type = found ? type_id(found->type) : -1;
-      if (member_type < 0) {
+      if (member_type >= 0) {
+        members.push_back({last_name(name), found->bit_offset, member_type});
+      } else if (needed.by_all) {
         return no_btf("this kernel's struct " + std::string(needed.name) + " has no member " +
                       name + " as grapnel knows it");
       }
-      members.emplace_back(*found, member_type);
     }
     btf__add_struct(made_.get(), needed.name, type->size);
-    for (size_t i = 0; i < members.size(); i++)
-      btf__add_field(made_.get(), needed.members[i], members[i].second, members[i].first.bit_offset,
-                     0);
+    for (const Member& member : members)
+      btf__add_field(made_.get(), member.name, member.type, member.bit_offset, 0);
     if (std::strcmp(needed.name, "page") == 0 && type->size != kPageStructBytes) {
       return Error{ErrorKind::hook,
                    "this kernel's struct page has " + std::to_string(type->size) +
@@ -124,10 +165,14 @@ class Excerpt {
  private:
   int type_id(const btf_type* type) {
     if (btf_is_ptr(type)) return pointer_;
-    if (!btf_is_int(type) || type->size > 8) return -1;
-    int& id = integers_[type->size];
-    if (id == 0)
-      id = btf__add_int(made_.get(), ("u" + std::to_string(type->size)).c_str(), type->size, 0);
+    uint32_t size = 8;
+    if (btf_is_int(type))
+      size = type->size;
+    else if (!btf_is_array(type) && !btf_is_composite(type))
+      return -1;
+    if (size > 8) return -1;
+    int& id = integers_[size];
+    if (id == 0) id = btf__add_int(made_.get(), ("u" + std::to_string(size)).c_str(), size, 0);
     return id;
   }
 
@@ -150,7 +195,7 @@ std::string cache_key() {
   std::ifstream notes("/sys/kernel/notes", std::ios::binary);
   const std::string build{std::istreambuf_iterator<char>(notes), {}};
   if (build.empty()) return {};
-  std::string key = "kernel-btf 1\n" + build;
+  std::string key = "kernel-btf 2\n" + build;
   for (const NeededStruct& needed : needed_structs()) {
     key.append("\n").append(needed.name);
     for (const char* member : needed.members) key.append(" ").append(member);

@@ -33,6 +33,7 @@ struct gr_segment {
   gr_u64 address;
   gr_u32 bytes; /* at most GR_PAGE_BYTES */
   gr_u32 unused;
+  gr_u64 folio, index; /* of a page that nobody holds for us: what it must still be afterwards */
 };
 
 enum gr_status {
@@ -94,6 +95,8 @@ struct gr_worker {
   gr_u64 out_bytes;   /* in: 0; out: bytes of the out area that are in use */
   gr_u32 number;      /* in: of this worker: its key in all maps */
   gr_u32 unused;
+  gr_u64 mapping; /* in: address_space of the file, for anchors that must know it from others */
+  gr_u64 limit;   /* in: where in the file the bytes of this run end */
 
   /* Scratch of the program. */
   gr_u64 page_bytes;

@@ -1,0 +1,14 @@
+// Looks whether places in the kernel can be had, by trying. Nothing stays attached.
+#pragma once
+
+#include <string>
+
+#include "hooks/hook.h"
+
+namespace grapnel::hooks::kernel {
+
+/// A raw tracepoint of that name, by a program that does nothing. Feature names for
+/// base::pretend_absent: "raw_tp" and the tracepoint's name.
+Verdict can_attach_tracepoint(const std::string& name);
+
+}  // namespace grapnel::hooks::kernel

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* For anchors at places that every process of the machine passes: whose bytes are ours? The thread
+ * that drives a session names itself before (gr_arm), by what the kernel calls it: inside a PID
+ * namespace its own idea of its number would be wrong, as would be stat's of device and inode on
+ * overlayfs. */
+#ifndef GRAPNEL_HOOKS_KERNEL_TARGET_BPF_H
+#define GRAPNEL_HOOKS_KERNEL_TARGET_BPF_H
+
+#include "hooks/kernel/target.h"
+#include "lower/bpf/anchor.bpf.h"
+
+/* The process, as the first and cheapest look: everybody else pays for this one. */
+struct gr_watched {
+  gr_u32 tgid;
+  gr_u32 unused;
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, gr_u32);
+  __type(value, struct gr_watched);
+} gr_watched SEC(".maps");
+
+/* Worker of a thread. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1);
+  __type(key, gr_u32);
+  __type(value, gr_u32);
+} gr_targets SEC(".maps");
+
+/* The calling thread's worker; NULL for everybody who is not driving a session. */
+GR_INLINE struct gr_worker* gr_target(void) {
+  gr_u32 zero = 0;
+  struct gr_watched* watched = bpf_map_lookup_elem(&gr_watched, &zero);
+  gr_u64 id = bpf_get_current_pid_tgid();
+  if (!watched || watched->tgid != id >> 32) return 0;
+  gr_u32 thread = id;
+  gr_u32* worker = bpf_map_lookup_elem(&gr_targets, &thread);
+  return worker ? gr_worker_of(*worker) : 0;
+}
+
+/* The file behind descriptor `fd` of the calling process; NULL if there is none. */
+GR_INLINE struct file* gr_file_of(gr_u32 fd) {
+  struct task_struct* task = (struct task_struct*)bpf_get_current_task_btf();
+  struct fdtable* table = BPF_CORE_READ(task, files, fdt);
+  if (fd >= BPF_CORE_READ(table, max_fds)) return 0;
+  struct file** files = BPF_CORE_READ(table, fd);
+  struct file* file = 0;
+  bpf_probe_read_kernel(&file, sizeof file, files + fd);
+  return file;
+}
+
+SEC("syscall") int gr_arm(struct gr_arm_request* request) {
+  gr_u32 zero = 0, number = request->worker;
+  gr_u64 id = bpf_get_current_pid_tgid();
+  gr_u32 thread = id;
+  if (!request->armed) {
+    request->done = bpf_map_delete_elem(&gr_targets, &thread) == 0;
+    return 0;
+  }
+  struct gr_watched* watched = bpf_map_lookup_elem(&gr_watched, &zero);
+  struct gr_worker* worker = gr_worker_of(number);
+  struct file* file = gr_file_of(request->fd);
+  if (!watched || !worker || !file) return 0;
+  worker->mapping = (gr_u64)BPF_CORE_READ(file, f_mapping);
+  watched->tgid = id >> 32;
+  request->done = bpf_map_update_elem(&gr_targets, &thread, &number, 0) == 0;
+  return 0;
+}
+
+#endif
