@@ -16,6 +16,12 @@ namespace {
 constexpr bpf_insn kNothing[] = {{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
                                  {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
 
+Verdict no_programs() {
+  const Error error = Error::system("the kernel does not let this user load BPF programs", errno);
+  return Verdict::refuse(error.message,
+                         "run as root, or with CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
+}
+
 }  // namespace
 
 Verdict can_attach_tracepoint(const std::string& name) {
@@ -23,13 +29,24 @@ Verdict can_attach_tracepoint(const std::string& name) {
     return Verdict::refuse("this kernel has no tracepoint " + name + " (GRAPNEL_PRETEND_ABSENT)");
   const UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "grapnel_probe", "GPL",
                                        kNothing, std::size(kNothing), nullptr));
-  if (!program.valid()) {
-    const Error error = Error::system("the kernel does not let this user load BPF programs", errno);
-    return Verdict::refuse(error.message, "run as root, or with CAP_BPF and CAP_PERFMON");
-  }
+  if (!program.valid()) return no_programs();
   const UniqueFd link(bpf_raw_tracepoint_open(name.c_str(), program.get()));
   if (link.valid()) return Verdict::allow();
   const Error error = Error::system("cannot attach to the tracepoint " + name, errno);
+  return Verdict::refuse(error.message, "use another hook");
+}
+
+Verdict can_use_sk_msg() {
+  if (base::pretend_absent("sk_msg"))
+    return Verdict::refuse("this kernel has no programs of type sk_msg (GRAPNEL_PRETEND_ABSENT)");
+  const UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_SK_MSG, "grapnel_probe", "GPL", kNothing,
+                                       std::size(kNothing), nullptr));
+  if (!program.valid()) return no_programs();
+  const UniqueFd sockets(
+      bpf_map_create(BPF_MAP_TYPE_SOCKMAP, "grapnel_probe", sizeof(int), sizeof(int), 1, nullptr));
+  if (sockets.valid() && bpf_prog_attach(program.get(), sockets.get(), BPF_SK_MSG_VERDICT, 0) == 0)
+    return Verdict::allow();
+  const Error error = Error::system("cannot put a BPF program on sockets (sockmap)", errno);
   return Verdict::refuse(error.message, "use another hook");
 }
 

@@ -11,4 +11,7 @@ namespace grapnel::hooks::kernel {
 /// base::pretend_absent: "raw_tp" and the tracepoint's name.
 Verdict can_attach_tracepoint(const std::string& name);
 
+/// A program of type sk_msg on a sockmap. Feature name: "sk_msg".
+Verdict can_use_sk_msg();
+
 }  // namespace grapnel::hooks::kernel

@@ -1,11 +1,15 @@
 #include "hooks/kernel/target_guard.h"
 
+#include "hooks/kernel/kernel_access.h"
 #include "hooks/kernel/target.h"
 #include "lower/bpf/object.h"
 
 namespace grapnel::hooks::kernel {
 
 Result<TargetGuard> TargetGuard::arm(const WorkerPlace& place, int file) {
+  const auto& access = KernelAccess::get();
+  if (!access.ok()) return access.error();
+  place.worker().page_constant = access->page_constant();
   gr_arm_request request{place.number(), static_cast<gr_u32>(file), 1, 0};
   const int program = place.object().program(kArmProgram);
   GRAPNEL_CHECK(lower::bpf::run_syscall_program(program, &request, sizeof request));

@@ -97,6 +97,7 @@ struct gr_worker {
   gr_u32 unused;
   gr_u64 mapping; /* in: address_space of the file, for anchors that must know it from others */
   gr_u64 limit;   /* in: where in the file the bytes of this run end */
+  gr_u64 page_constant; /* in: address of a page's bytes = address of its struct page * 64 + this */
 
   /* Scratch of the program. */
   gr_u64 page_bytes;
