@@ -309,4 +309,27 @@ struct Finding {
 /// Probes everything; takes up to a second where hooks have to be tried out.
 std::vector<Finding> diagnose();
 
+/// A place in the kernel where programs like this one have hooked in over the years, or a means
+/// that they have used, and what the running kernel answers. docs/hooks.md explains them.
+struct AttachPoint {
+  std::string kind;  ///< "function", "tracepoint", "helper", "program type"
+  std::string name;
+  std::string area;     ///< "block", "page cache", "sendfile", ...
+  std::string since;    ///< release, as far as it matters; empty: always
+  std::string until;    ///< last release in which it was of use; empty: still is
+  std::string changed;  ///< what happened to it, with the kernel's commit
+  std::string types;    ///< in the kernel's BTF: "yes", "no", "unknown"; empty: does not apply
+  std::string symbol;   ///< "yes", "no", "unknown", "only NAME.part.0"; empty: does not apply
+  struct Way {
+    std::string name;  ///< "fentry", "kprobe", "tp_btf", "raw_tp"; "use" for helpers and types
+    bool ok = false;
+    std::string reason;  ///< why not
+  };
+  std::vector<Way> ways;  ///< a program that does nothing was attached, and detached again
+};
+
+/// Tries each of them; takes up to a few seconds. Nothing stays attached. Without rights it says
+/// which ones are missing.
+std::vector<AttachPoint> probe_attach_points();
+
 }  // namespace grapnel::api

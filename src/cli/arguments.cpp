@@ -131,6 +131,8 @@ Command parse_arguments(int argc, char** argv) {
   CLI::App* doctor_app =
       app.add_subcommand("doctor", "what this kernel and these rights permit, and what to do");
   add_choice(*doctor_app, "--format", doctor.format, kDoctorFormats, "default table");
+  doctor_app->add_flag("--hooks", doctor.hooks,
+                       "try every place in the kernel where tools have hooked in over the years");
 
   try {
     app.parse(argc, argv);

@@ -44,6 +44,7 @@ struct ServeCommand {
 
 struct DoctorCommand {
   OutputFormat format = OutputFormat::table;  ///< table or json
+  bool hooks = false;  ///< attach points instead of what grapnel makes of them
 };
 
 /// The command line asked for text only (--help, --version) or was wrong; all is said already.

@@ -52,6 +52,7 @@ void write_json(const std::vector<api::Finding>& findings, Output& output) {
 }  // namespace
 
 int run_doctor(const DoctorCommand& command) {
+  if (command.hooks) return run_doctor_hooks(command);
   const auto findings = api::diagnose();
   Output output(STDOUT_FILENO);
   if (command.format == OutputFormat::json) {

@@ -235,6 +235,46 @@ def doctor_for_programs(tmp):
         assert finding["ok"] or finding["detail"], finding
 
 
+def attach_points(**rest):
+    done = subprocess.run([str(grapnel.PROGRAM), "doctor", "--hooks", "--format", "json"],
+                          capture_output=True, text=True, timeout=60, cwd="/", **rest)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    return {point["name"]: point for point in json.loads(done.stdout)}
+
+
+@case
+def doctor_tries_attach_points(tmp):
+    points = attach_points()
+    assert len(points) > 50, sorted(points)
+    for point in points.values():
+        assert point["ways"], point
+        for way in point["ways"].values():
+            assert way["ok"] == (way["reason"] == ""), point
+    text = grapnel.run("doctor", "--hooks").expect().out
+    for name in points:
+        assert f"  {name}  " in text, name
+
+
+@case
+def doctor_takes_features_as_absent(tmp):
+    points = attach_points(env={"GRAPNEL_PRETEND_ABSENT": "raw_tp,vfs_read,bpf_loop"})
+    answers = [points["vfs_read"]["ways"]["fentry"], points["bpf_loop"]["ways"]["use"],
+               points["sys_exit"]["ways"]["raw_tp"], points["raw_tp"]["ways"]["use"]]
+    for answer in answers:
+        assert not answer["ok"] and "GRAPNEL_PRETEND_ABSENT" in answer["reason"], answer
+    assert "PRETEND" not in points["sys_exit"]["ways"]["tp_btf"]["reason"], points["sys_exit"]
+
+
+@case
+def doctor_as_nobody_names_missing_rights(tmp):
+    if os.geteuid() != 0:
+        skip("needs root to become somebody else")
+    points = attach_points(user=65534, group=65534, extra_groups=[])
+    for name in ("syscall", "raw_tp", "bpf_loop"):
+        answer = points[name]["ways"]["use"]
+        assert not answer["ok"] and "CAP_BPF" in answer["reason"], points[name]
+
+
 @case
 def doctor_as_nobody_names_the_cure(tmp):
     if os.geteuid() != 0:

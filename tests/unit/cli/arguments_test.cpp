@@ -50,6 +50,9 @@ TEST(Arguments, Defaults) {
   EXPECT_EQ(serve.options.listen, "127.0.0.1:31337");
   EXPECT_FALSE(serve.options.insecure);
   EXPECT_TRUE(std::holds_alternative<DoctorCommand>(parse({"doctor"})));
+  const auto hooks = std::get<DoctorCommand>(parse({"doctor", "--hooks", "--format", "json"}));
+  EXPECT_TRUE(hooks.hooks);
+  EXPECT_EQ(hooks.format, OutputFormat::json);
   EXPECT_EQ(std::get<SchemaCommand>(parse({"schema", "f.csv"})).file, "f.csv");
 }
 
