@@ -30,12 +30,6 @@ uint64_t selected_records(const state::Partial& partial) {
   return selected;
 }
 
-Error open_for_writing(const std::string& path) {
-  return {ErrorKind::changed,
-          "'" + path + "' is open for writing: the answer may be of no moment of the file",
-          "wait for the writer, or leave --strict away", 0, std::nullopt};
-}
-
 }  // namespace
 
 Result<state::Partial> ScanRun::scan(const RowSink& sink) {
@@ -47,6 +41,7 @@ Result<state::Partial> ScanRun::scan(const RowSink& sink) {
   plan.threads = prepared_->threads;
   plan.row_limit = row_limit(prepared_->query);
   plan.error_if_grown = options_.error_if_grown;
+  plan.refuse_writers = options_.strict_stability;
   if (sink) {
     plan.row_sink = [&](state::RowBatch&& rows) {
       rows_taken += rows.size();
@@ -62,9 +57,6 @@ Result<state::Partial> ScanRun::scan(const RowSink& sink) {
     statistics_ = make_statistics(*prepared_, outcome.statistics);
     statistics_.records = outcome.partial.records;
     statistics_.selected_records = rows_taken + selected_records(outcome.partial);
-  }
-  if (options_.strict_stability && outcome.statistics.stability == "open for writing") {
-    return open_for_writing(prepared_->job->source->path);
   }
   return std::move(outcome.partial);
 }

@@ -22,8 +22,7 @@ class ScanRun {
   ScanRun(std::shared_ptr<const Prepared> prepared, const wire::ExecuteOptions& options)
       : prepared_(std::move(prepared)), options_(options) {}
 
-  /// Scans; at most once. With `sink` the partial has no rows. Errors: as scan::run, and changed if
-  /// strict stability was asked for and cannot be vouched for.
+  /// Scans; at most once. With `sink` the partial has no rows. Errors: as scan::run.
   Result<state::Partial> scan(const RowSink& sink);
   /// scan() and finish() in one: the whole answer.
   Result<finish::FinishedTable> run();

@@ -39,6 +39,16 @@ FileWatch::~FileWatch() {
   if (lease_ == Lease::held) release();
 }
 
+Status FileWatch::refuse_writers() const {
+  if (lease_ != Lease::writers) return ok_status();
+  Error error;
+  error.kind = ErrorKind::changed;
+  error.message =
+      source_.path + " is open for writing: the answer might be of no moment of the file";
+  error.hint = "wait for the writer, or leave --strict away";
+  return error;
+}
+
 void FileWatch::poll() {
   if (lease_ != Lease::held) return;
   // While a writer waits, the kernel names the type that we are to go down to.

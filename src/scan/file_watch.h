@@ -19,6 +19,9 @@ class FileWatch {
   FileWatch& operator=(const FileWatch&) = delete;
   ~FileWatch();
 
+  /// ErrorKind::changed if somebody had the file open for writing when the watch began.
+  [[nodiscard]] Status refuse_writers() const;
+
   /// Gives the lease back if a writer waits for it. To be called some 100 times a second.
   void poll();
 

@@ -41,6 +41,7 @@ class Scan {
 
   Result<Outcome> run(const std::function<void(const Progress&)>& progress) {
     const double begin = hooks::wall_clock_seconds();
+    if (plan_.refuse_writers) GRAPNEL_CHECK(watch_.refuse_writers());
     for (unsigned i = 0; i < threads_; i++)
       workers_.push_back(std::make_unique<Worker>(plan_, stop_));
     if (stitcher_.satisfied()) finish_early();  // LIMIT 0

@@ -35,6 +35,7 @@ struct Plan {
   /// Stop early once this many rows (in file order) are there: LIMIT + OFFSET without ORDER BY.
   std::optional<uint64_t> row_limit;
   bool error_if_grown = false;  ///< --if-changed error
+  bool refuse_writers = false;  ///< --strict: no scan of a file that is open for writing
   /// Row queries: takes rows in file order as soon as they are proven, one call at a time (from any
   /// thread; a slow sink holds the scan back). Outcome::partial.rows stays empty then. An error
   /// from it ends the scan with that error. Rows that were taken are void if run() fails later.
@@ -56,8 +57,9 @@ struct Outcome {
   Statistics statistics;
 };
 
-/// Runs the whole scan. `progress` (may be empty) is called from one thread, about 10 times a
-/// second.
+/// Runs the whole scan. Errors: those of hooks::Session, and changed (the file did, or it is open
+/// for writing and that is refused; then nothing was read). `progress` (may be empty) is called
+/// from one thread, about 10 times a second.
 Result<Outcome> run(const Plan& plan, const CancelToken& cancel,
                     const std::function<void(const Progress&)>& progress);
 

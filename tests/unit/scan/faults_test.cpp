@@ -99,6 +99,30 @@ TEST(Faults, FallbackTakesWhatAHookHandsBack) {
   EXPECT_NE(strict.error().message.find("not this one"), std::string::npos);
 }
 
+TEST(Faults, WritersAreRefusedBeforeAnythingIsRead) {
+  const Directory directory;
+  const std::string path = directory.write("t.csv", numbers(3000));
+  const auto job = sum_job(open_csv(path, '\0'), 0);
+  std::atomic<int> driven{0};
+  ProxyHook counting([&driven](const hooks::Extent&) {
+    driven++;
+    return ok_status();
+  });
+  Plan plan = make_plan(job, &counting, 2, 1000);
+  plan.refuse_writers = true;
+  const CancelToken cancel;
+  const int writer = ::open(path.c_str(), O_WRONLY);
+  ASSERT_GE(writer, 0);
+  const auto refused = run(plan, cancel, {});
+  close(writer);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::changed);
+  EXPECT_NE(refused.error().message.find("open for writing"), std::string::npos);
+  EXPECT_EQ(driven, 0);
+  EXPECT_TRUE(run(plan, cancel, {}).ok());
+  EXPECT_GT(driven, 0);
+}
+
 TEST(Faults, OutOfOrderCompletionKeepsRowOrder) {
   const Directory directory;
   const auto job = rows_job(open_csv(directory.write("t.csv", numbers(4000))));
