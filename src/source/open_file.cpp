@@ -47,6 +47,8 @@ Error open_error(const std::string& path, int error_number, const OpenOptions& o
   if (error_number == ENOENT && options.beneath)
     hint = "paths are relative to the directory that is served";
   if (error_number == ELOOP) hint = "a loop of symbolic links, or a link that may not be followed";
+  if (error_number == EACCES)
+    hint = "this user may not read the file, or not search a directory on the way to it";
   Error error = Error::system("cannot open " + path, error_number, std::move(hint));
   if (error_number == EACCES || error_number == EPERM) error.kind = ErrorKind::permission;
   return error;

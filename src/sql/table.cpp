@@ -96,14 +96,19 @@ class TableConverter {
 
   Status use_path() {
     GRAPNEL_TRY(table_.request.path, text_of(arguments_[0], "the path"));
+    if (table_.request.path.empty())
+      return refuse(arguments_[0].offset, "the path of the file is empty", kReaders);
     const std::string_view name = file_name(table_.request.path);
     const size_t point = name.rfind('.');
     const std::string suffix = point == std::string_view::npos ? "" : lower(name.substr(point));
     if (suffix != ".csv" && suffix != ".tsv" && suffix != ".tbl") {
       const std::string what = suffix.empty() ? "a name without suffix" : "the suffix " + suffix;
+      const std::string path = "'" + table_.request.path + "'";
       return refuse(arguments_[0].offset, what + " does not say how to read the file",
-                    "write FROM csv('" + table_.request.path + "') or FROM lines('" +
-                        table_.request.path + "')");
+                    "name the reader: csv(" + path + ") for text with delimiters, lines(" + path +
+                        ") for any text, fixed(" + path +
+                        ", columns => 'a INTEGER, ...') for packed binary records; there are no "
+                        "others");
     }
     table_.request.format = Format::csv;
     table_.name = name.substr(0, point);
