@@ -71,11 +71,31 @@ void set_hook(const std::string& given, api::QueryOptions& options) {
   options.hook = name == "any" ? "" : name;
 }
 
+/// An empty --on is a script's empty variable, and must not mean "here".
+void add_server(CLI::App& app, std::string& on, const std::string& text) {
+  app.add_option_function<std::string>(
+         "--on",
+         [&on](const std::string& given) {
+           if (given.empty()) throw CLI::ValidationError("--on", "no server is named");
+           on = given;
+         },
+         text)
+      ->type_name("HOST:PORT");
+}
+
+/// "grapnel SELECT..." and "grapnel qeury ...".
+void report_unknown_command(const CLI::App& app, const std::string& given) {
+  std::cerr << "grapnel: there is no command '" << given << "'\n  hint: commands:";
+  for (const CLI::App* command : app.get_subcommands(nullptr)) {
+    std::cerr << ' ' << command->get_name();
+  }
+  std::cerr << "; for instance: grapnel query \"SELECT count(*) FROM 'file.csv'\"\n";
+}
+
 void describe_query(CLI::App& app, QueryCommand& command) {
   app.footer(kQueryNotes);
   app.add_option("SQL", command.sql, "the statement; - reads it from standard input")->required();
-  app.add_option("--on", command.on, "ask this server instead of reading here")
-      ->type_name("HOST:PORT");
+  add_server(app, command.on, "ask this server instead of reading here");
   app.add_option_function<std::string>(
          "--hook", [&command](const std::string& given) { set_hook(given, command.options); },
          "use this hook and no other; NAME,any permits others where it cannot")
@@ -120,7 +140,7 @@ Command parse_arguments(int argc, char** argv) {
   CLI::App* schema_app = app.add_subcommand("schema", "columns, types and dialect of a file");
   schema_app->add_option("FILE", schema.file, "path, or csv(...), lines(...), fixed(...)")
       ->required();
-  schema_app->add_option("--on", schema.on, "ask this server")->type_name("HOST:PORT");
+  add_server(*schema_app, schema.on, "ask this server");
   add_choice(*schema_app, "--format", schema.format, kFormats, "of the result; default table");
 
   ServeCommand serve;
@@ -137,6 +157,10 @@ Command parse_arguments(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
+      report_unknown_command(app, argv[1]);
+      return Finished{kExitUsage};
+    }
     return Finished{app.exit(error, std::cout, std::cerr) == 0 ? kExitOk : kExitUsage};
   }
   if (query_app->parsed()) return query;

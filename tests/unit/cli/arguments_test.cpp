@@ -69,10 +69,21 @@ TEST(Arguments, Refused) {
                                                     {"query", "--threads", "99999", "SELECT 1"},
                                                     {"query", "--hook", "pipe,some", "SELECT 1"},
                                                     {"query", "--hook", "", "SELECT 1"},
+                                                    {"query", "--on", "", "SELECT 1"},
+                                                    {"schema", "--on", "", "f.csv"},
                                                     {"query", "SELECT 1", "SELECT 2"},
                                                     {"serve"},
                                                     {"doctor", "--on"}};
   for (const auto& words : wrong) EXPECT_EQ(exit_code(words), kExitUsage);
+}
+
+TEST(Arguments, AnUnknownCommandIsNamed) {
+  testing::internal::CaptureStderr();
+  const auto command = parse({"SELECT 1"});
+  const std::string told = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::get<Finished>(command).exit_code, kExitUsage);
+  EXPECT_NE(told.find("no command 'SELECT 1'"), std::string::npos) << told;
+  EXPECT_NE(told.find("query schema serve doctor"), std::string::npos) << told;
 }
 
 TEST(Arguments, HelpAndVersion) {
