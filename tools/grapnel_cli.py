@@ -127,10 +127,10 @@ def free_port():
 class Server:
     """A server on a free port of this machine, for the length of a with-block."""
 
-    def __init__(self, root, *arguments):
+    def __init__(self, root, *arguments, host="127.0.0.1"):
         self.root, self.arguments = Path(root), arguments
-        self.port = free_port()
-        self.address = f"127.0.0.1:{self.port}"
+        self.host, self.port = host, free_port()
+        self.address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
     def __enter__(self):
         self.log = tempfile.TemporaryFile("w+")
@@ -143,7 +143,7 @@ class Server:
                 raise RuntimeError(f"the server ended with code {self.process.returncode}:\n"
                                    + self.said())
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                socket.create_connection((self.host, self.port), timeout=1).close()
                 return self
             except OSError:
                 time.sleep(0.01)

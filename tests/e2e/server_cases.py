@@ -2,11 +2,12 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 
 import grapnel_cli as grapnel
-from harness import case, cases
+from harness import case, cases, skip
 
 SMALL = grapnel.DATA / "tpch-sf0.01"
 LARGE = grapnel.DATA / "tpch-sf1"
@@ -53,6 +54,24 @@ def paths_stay_inside(tmp, path):
 def other_addresses_need_insecure(tmp):
     answer = grapnel.run("serve", "--root", tmp, "--listen", "0.0.0.0:0", timeout=10)
     assert answer.code in (1, 2) and "--insecure" in answer.err, answer.err
+
+
+@case
+def listens_on_ipv6(tmp):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        skip(f"no ::1 here: {error}")
+    (tmp / "t.csv").write_text("a\n1\n")
+    with grapnel.Server(tmp, host="::1") as server:
+        grapnel.query("SELECT a FROM 't.csv'", on=server.address).expect()
+
+
+@case
+def a_port_in_use_is_said(tmp):
+    with grapnel.Server(tmp) as server:
+        answer = grapnel.run("serve", "--root", tmp, "--listen", server.address, timeout=10)
+    assert answer.code == 1 and "Address already in use" in answer.err, answer.err
 
 
 @case

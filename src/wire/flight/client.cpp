@@ -9,6 +9,7 @@
 
 #include "wire/flight/errors.h"
 #include "wire/flight/flight_sql.h"
+#include "wire/flight/location.h"
 #include "wire/flight/protobuf_wire.h"
 
 namespace grapnel::wire {
@@ -134,10 +135,9 @@ class RemoteExecutor : public Executor {
 }  // namespace
 
 Result<std::unique_ptr<Executor>> connect_flight(const std::string& host, uint16_t port) {
-  const std::string server = host + ":" + std::to_string(port);
-  auto location = flight::Location::ForGrpcTcp(host, port);
-  if (!location.ok()) return from_arrow(location.status(), "address " + server);
-  auto client = flight::FlightClient::Connect(*location);
+  const std::string server = address_text(host, port);
+  GRAPNEL_TRY(const flight::Location location, location_of(host, port));
+  auto client = flight::FlightClient::Connect(location);
   if (!client.ok()) return from_arrow(client.status(), "cannot connect to " + server);
   return std::unique_ptr<Executor>(std::make_unique<RemoteExecutor>(std::move(*client), server));
 }

@@ -92,7 +92,10 @@ Error from_arrow(const arrow::Status& status, const std::string& what) {
     }
   }
   if (status.IsCancelled()) return Error{ErrorKind::cancelled, "cancelled", {}, 0, {}};
-  return Error{ErrorKind::network, what + ": " + without_debug_text(status.message()), {}, 0, {}};
+  std::string hint;
+  if (status.IsNotImplemented()) hint = "what answers there is no Flight SQL server";
+  return Error{ErrorKind::network, what + ": " + without_debug_text(status.message()),
+               std::move(hint), 0, std::nullopt};
 }
 
 }  // namespace grapnel::wire

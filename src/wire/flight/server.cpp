@@ -11,6 +11,7 @@
 
 #include "wire/flight/errors.h"
 #include "wire/flight/flight_sql.h"
+#include "wire/flight/location.h"
 #include "wire/flight/protobuf_wire.h"
 #include "wire/flight/query_stream.h"
 
@@ -221,16 +222,17 @@ class FlightServer : public Server {
       : server_(executor, options.max_queries) {}
 
   Status start(const ServerOptions& options) {
-    auto location = flight::Location::ForGrpcTcp(options.host, options.port);
-    if (!location.ok()) return from_arrow(location.status(), "bad address");
-    flight::FlightServerOptions flight_options(*location);
+    GRAPNEL_TRY(const flight::Location location, location_of(options.host, options.port));
+    flight::FlightServerOptions flight_options(location);
     // Without a handler the Handshake that drivers start with a user name is UNIMPLEMENTED.
     flight_options.auth_handler = std::make_shared<flight::NoOpAuthHandler>();
     if (auto status = server_.Init(flight_options); !status.ok()) {
+      const std::string why = why_not_listen(options.host, options.port);
       return Error{ErrorKind::network,
-                   "cannot listen on " + options.host + ":" + std::to_string(options.port) + ": " +
-                       status.message(),
-                   "is the port in use? choose another with --listen HOST:PORT",
+                   "cannot listen on " + address_text(options.host, options.port) + ": " +
+                       (why.empty() ? status.message() : why),
+                   "choose another address of this machine, or another port, with --listen "
+                   "HOST:PORT",
                    0,
                    {}};
     }
