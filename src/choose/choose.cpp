@@ -65,8 +65,13 @@ class Decider {
           const HookRequest& request, unsigned threads, double selectivity)
       : job_(std::move(job)),
         request_(request),
-        context_{*job_, hooks::program_rate(program.name()).cpu_ns_per_byte,
-                 static_cast<double>(std::max(threads, 1U)), selectivity} {}
+        context_{.job = *job_,
+                 .op_shape = op_shape(*job_),
+                 .threads = static_cast<double>(std::max(threads, 1U)),
+                 .selectivity = selectivity} {
+    context_.program_ns_per_byte = hooks::program_rate(program.name()).cpu_ns_per_byte *
+                                   hooks::op_factor(program.name(), context_.op_shape);
+  }
 
   Result<Decision> decide() {
     const hooks::PageCacheProbe probe(job_->source->file.get());

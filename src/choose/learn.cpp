@@ -1,10 +1,13 @@
 #include "choose/learn.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <mutex>
 
 #include "hooks/common/rates.h"
 #include "lower/cache/object_cache.h"
+#include "lower/plan.h"
 
 namespace grapnel::choose {
 namespace {
@@ -12,7 +15,7 @@ namespace {
 using hooks::HookCounters;
 using hooks::Residency;
 
-constexpr std::string_view kRatesKey = "measured rates of hooks, 1";
+constexpr std::string_view kRatesKey = "measured rates of hooks, 2";
 constexpr uint64_t kLeastBytes = 64 << 20;
 constexpr double kNearlyAll = 0.95;
 
@@ -30,39 +33,52 @@ const std::pair<const std::string, HookCounters>* only_hook(
   return nullptr;
 }
 
+struct Taken {
+  double wall_ns;  ///< per byte
+  double cpu_ns;   ///< per byte, of all threads
+  double from_device;
+};
+
+/// Waiting, for the device or for other processes, tells nothing about what is cached: CPU counts.
+void observe_cached(const program::Job& job, const program::Program& program,
+                    const hooks::Hook& hook, const Taken& taken) {
+  const uint64_t shape = op_shape(job);
+  if (hook.in_kernel()) {
+    hooks::observe_op(hook.name(), shape, taken.cpu_ns);
+    return;
+  }
+  const double io_ns = hooks::rate(hook.name(), Residency::cached, 0).cpu_ns_per_byte;
+  hooks::observe_op(program.name(), shape, std::max(taken.cpu_ns - io_ns, 0.01));
+}
+
 /// Learns; true if there was something to learn.
 bool observe(const program::Job& job, const program::Program& program, const hooks::Hook& hook,
-             const HookCounters& counters, double wall_seconds, unsigned threads) {
-  const auto bytes = static_cast<double>(counters.bytes);
-  const double wall_ns = wall_seconds * 1e9 / bytes;
-  const double cpu_ns = counters.cpu_seconds * 1e9 / bytes;
-  const double from_device = static_cast<double>(counters.device_bytes) / bytes;
-  const double cpu_share = cpu_ns / threads / wall_ns;
-  const uint64_t device = job.source->identity.device;
-  const Residency residency = from_device >= kNearlyAll ? Residency::uncached : Residency::cached;
-  if (residency == Residency::cached && from_device > 1 - kNearlyAll) return false;
-  if (hook.in_kernel()) {
-    // Waiting, for the device or for other processes, tells nothing about what is cached.
-    if (residency == Residency::cached) {
-      hooks::observe_rate(hook.name(), residency, device, cpu_ns, cpu_ns);
-    } else {
-      hooks::observe_rate(hook.name(), residency, device, wall_ns, cpu_ns);
-    }
+             const Taken& taken, unsigned threads) {
+  if (taken.from_device <= 1 - kNearlyAll) {
+    observe_cached(job, program, hook, taken);
     return true;
   }
-  const double io_ns = hooks::rate(hook.name(), residency, device).cpu_ns_per_byte;
-  if (residency == Residency::cached) {
-    hooks::observe_program(program.name(), std::max(cpu_ns - io_ns, 0.01));
-    return true;
+  if (taken.from_device < kNearlyAll) return false;
+  double op_ns = 0;
+  if (!hook.in_kernel()) {
+    // Only where the device was what the scan waited for.
+    if (taken.cpu_ns / threads > 0.7 * taken.wall_ns) return false;
+    op_ns = hooks::program_rate(program.name()).cpu_ns_per_byte *
+            hooks::op_factor(program.name(), op_shape(job));
   }
-  // Only where the device was what the scan waited for.
-  if (cpu_share > 0.7) return false;
-  const double program_ns = hooks::program_rate(program.name()).cpu_ns_per_byte;
-  hooks::observe_rate(hook.name(), residency, device, wall_ns, std::max(cpu_ns - program_ns, 0.01));
+  hooks::observe_rate(hook.name(), job.source->identity.device, taken.wall_ns,
+                      std::max(taken.cpu_ns - op_ns, 0.01));
   return true;
 }
 
 }  // namespace
+
+uint64_t op_shape(const program::Job& job) {
+  const auto plan = lower::make_plan(job, lower::Target::native);
+  if (!plan.ok()) return 0;  // all that only the interpreter does
+  const std::string bytes = plan->encode();
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
 
 void recall() {
   static std::once_flag once;
@@ -79,7 +95,11 @@ void learn(const program::Job& job, const program::Program& program,
   if (entry == nullptr || wall_seconds <= 0) return;
   const hooks::Hook* hook = hooks::find_hook(entry->first);
   if (hook == nullptr) return;
-  if (!observe(job, program, *hook, entry->second, wall_seconds, std::max(threads, 1U))) return;
+  const HookCounters& counters = entry->second;
+  const auto bytes = static_cast<double>(counters.bytes);
+  const Taken taken{wall_seconds * 1e9 / bytes, counters.cpu_seconds * 1e9 / bytes,
+                    static_cast<double>(counters.device_bytes) / bytes};
+  if (!observe(job, program, *hook, taken, std::max(threads, 1U))) return;
   // Without a directory, or if it cannot be written, this process alone has learnt.
   (void)lower::ObjectCache::open().store(kRatesKey, hooks::measured_rates());
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hooks/common/rates.h"
+
 namespace grapnel::choose {
 namespace {
 
@@ -31,8 +33,13 @@ hooks::Cost with_program(const hooks::Hook& hook, Residency residency,
   double program_ns = 0;
   if (!hook.in_kernel()) {
     program_ns = context.program_ns_per_byte;
-  } else if (!context.job.op->aggregating) {
-    program_ns = context.selectivity * (kSelectedNsPerByte + context.program_ns_per_byte);
+  } else {
+    // Their rates are those with a usual op.
+    const double usual_ns = hooks::rate(hook.name(), Residency::cached, 0).cpu_ns_per_byte;
+    program_ns = (hooks::op_factor(hook.name(), context.op_shape) - 1) * usual_ns;
+    if (!context.job.op->aggregating) {
+      program_ns += context.selectivity * (kSelectedNsPerByte + context.program_ns_per_byte);
+    }
   }
   cost.cpu_seconds += program_ns * 1e-9 * data_bytes(context.job);
   return cost;

@@ -1,6 +1,8 @@
 // What hooks cost for one job, in one figure per byte, so that they can be compared.
 #pragma once
 
+#include <cstdint>
+
 #include "hooks/hook.h"
 #include "program/program.h"
 
@@ -8,7 +10,8 @@ namespace grapnel::choose {
 
 struct PriceContext {
   const program::Job& job;
-  double program_ns_per_byte = 0;  ///< of the user-space program
+  uint64_t op_shape = 0;           ///< of learn.h
+  double program_ns_per_byte = 0;  ///< of the user-space program, with this op
   double threads = 1;
   double selectivity = 1;
 };

@@ -34,14 +34,15 @@ constexpr Rate kUnknown{1, 1, false};
 
 constexpr double kWeightOfNew = 1.0 / 3;
 constexpr double kFurthest = 4;
+constexpr double kFurthestOfOps = 16;
 constexpr int64_t kOldestSeconds = 24 * 3600;
 constexpr size_t kMostMeasured = 256;
 
-/// "read cached 0", "read uncached 2049", "native cached 0".
+/// "read uncached 2049" (a device), "native cached 13417836" (the shape of an op).
 struct Key {
   std::string what;
   bool cached;
-  uint64_t device;
+  uint64_t where;  ///< not cached: the device; cached: the op's shape, 0 for hooks in user space
   auto operator<=>(const Key&) const = default;
 };
 
@@ -55,11 +56,26 @@ class Rates {
  public:
   Rate get(const Key& key) {
     const std::lock_guard lock(mutex_);
+    if (key.cached) return default_of(key);
     const auto found = measured_.find(key);
     if (found != measured_.end()) return {found->second.wall_ns, found->second.cpu_ns, true};
     Rate rate = default_of(key);
-    if (!key.cached) rate.wall_ns_per_byte *= device_factor(key.device);
+    rate.wall_ns_per_byte *= device_factor(key.where);
     return rate;
+  }
+
+  double op_factor(const Key& key) {
+    const std::lock_guard lock(mutex_);
+    double sum = 0;
+    int count = 0;
+    for (const auto& [known, value] : measured_) {
+      if (!known.cached || known.where != key.where) continue;
+      const double factor = value.cpu_ns / default_of(known).cpu_ns_per_byte;
+      if (known == key) return factor;
+      sum += factor;
+      count++;
+    }
+    return count == 0 ? 1 : sum / count;
   }
 
   void observe(Key key, double wall_ns, double cpu_ns) {
@@ -67,9 +83,12 @@ class Rates {
     const std::lock_guard lock(mutex_);
     const Rate before = default_of(key);
     const auto found = measured_.find(key);
-    const Measured known = found != measured_.end()
-                               ? found->second
-                               : Measured{before.wall_ns_per_byte, before.cpu_ns_per_byte, 0};
+    Measured known{before.wall_ns_per_byte, before.cpu_ns_per_byte, 0};
+    if (found != measured_.end()) {
+      known = found->second;
+    } else if (key.cached) {
+      known = {wall_ns, cpu_ns, 0};
+    }
     put(std::move(key), {known.wall_ns + kWeightOfNew * (wall_ns - known.wall_ns),
                          known.cpu_ns + kWeightOfNew * (cpu_ns - known.cpu_ns), time(nullptr)});
   }
@@ -78,7 +97,7 @@ class Rates {
     const std::lock_guard lock(mutex_);
     std::ostringstream out;
     for (const auto& [key, value] : measured_) {
-      out << key.what << ' ' << key.cached << ' ' << key.device << ' ' << value.wall_ns << ' '
+      out << key.what << ' ' << key.cached << ' ' << key.where << ' ' << value.wall_ns << ' '
           << value.cpu_ns << ' ' << value.at_seconds << '\n';
     }
     return out.str();
@@ -90,7 +109,7 @@ class Rates {
     const int64_t now = time(nullptr);
     Key key;
     Measured value{};
-    while (lines >> key.what >> key.cached >> key.device >> value.wall_ns >> value.cpu_ns >>
+    while (lines >> key.what >> key.cached >> key.where >> value.wall_ns >> value.cpu_ns >>
            value.at_seconds) {
       if (value.at_seconds <= now && now - value.at_seconds < kOldestSeconds) put(key, value);
     }
@@ -103,7 +122,7 @@ class Rates {
     double sum = 0;
     int count = 0;
     for (const auto& [key, value] : measured_) {
-      if (key.cached || key.device != device) continue;
+      if (key.cached || key.where != device) continue;
       sum += value.wall_ns / default_of(key).wall_ns_per_byte;
       count++;
     }
@@ -119,14 +138,21 @@ class Rates {
 
   void put(Key key, Measured value) {
     const Rate usual = default_of(key);
-    const auto bounded = [](double seen, double usual_value) {
-      return std::clamp(seen, usual_value / kFurthest, usual_value * kFurthest);
+    const double furthest = key.cached ? kFurthestOfOps : kFurthest;
+    const auto bounded = [furthest](double seen, double usual_value) {
+      return std::clamp(seen, usual_value / furthest, usual_value * furthest);
     };
     value.wall_ns = bounded(value.wall_ns, usual.wall_ns_per_byte);
     value.cpu_ns = bounded(value.cpu_ns, usual.cpu_ns_per_byte);
-    if (measured_.size() < kMostMeasured || measured_.contains(key)) {
-      measured_[std::move(key)] = value;
-    }
+    if (measured_.size() >= kMostMeasured && !measured_.contains(key)) forget_oldest();
+    measured_[std::move(key)] = value;
+  }
+
+  void forget_oldest() {
+    const auto older = [](const auto& a, const auto& b) {
+      return a.second.at_seconds < b.second.at_seconds;
+    };
+    measured_.erase(std::min_element(measured_.begin(), measured_.end(), older));
   }
 
   std::mutex mutex_;
@@ -157,16 +183,17 @@ Rate rate(std::string_view hook, Residency residency, uint64_t device) {
 
 Rate program_rate(std::string_view program) { return rates().get({kind_of(program), true, 0}); }
 
-void observe_rate(std::string_view hook, Residency residency, uint64_t device,
-                  double wall_ns_per_byte, double cpu_ns_per_byte) {
-  const bool cached = residency == Residency::cached;
-  if (!cached && residency != Residency::uncached) return;
-  rates().observe({std::string(hook), cached, cached ? 0 : device}, wall_ns_per_byte,
-                  cpu_ns_per_byte);
+void observe_rate(std::string_view hook, uint64_t device, double wall_ns_per_byte,
+                  double cpu_ns_per_byte) {
+  rates().observe({std::string(hook), false, device}, wall_ns_per_byte, cpu_ns_per_byte);
 }
 
-void observe_program(std::string_view program, double cpu_ns_per_byte) {
-  rates().observe({kind_of(program), true, 0}, cpu_ns_per_byte, cpu_ns_per_byte);
+double op_factor(std::string_view computer, uint64_t shape) {
+  return rates().op_factor({kind_of(computer), true, shape});
+}
+
+void observe_op(std::string_view computer, uint64_t shape, double cpu_ns_per_byte) {
+  rates().observe({kind_of(computer), true, shape}, cpu_ns_per_byte, cpu_ns_per_byte);
 }
 
 std::string measured_rates() { return rates().text(); }

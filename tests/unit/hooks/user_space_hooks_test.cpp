@@ -212,8 +212,7 @@ TEST(Rates, DefaultsUntilMeasured) {
   constexpr uint64_t kDevice = 7;
   const Rate before = rate("mmap", Residency::uncached, kDevice);
   EXPECT_FALSE(before.measured);
-  observe_rate("mmap", Residency::uncached, kDevice, before.wall_ns_per_byte * 2,
-               before.cpu_ns_per_byte / 2);
+  observe_rate("mmap", kDevice, before.wall_ns_per_byte * 2, before.cpu_ns_per_byte / 2);
   const Rate after = rate("mmap", Residency::uncached, kDevice);
   EXPECT_TRUE(after.measured);
   EXPECT_GT(after.wall_ns_per_byte, before.wall_ns_per_byte);
@@ -225,22 +224,49 @@ TEST(Rates, DefaultsUntilMeasured) {
   EXPECT_FALSE(rate("direct", Residency::uncached, kDevice).measured);
   EXPECT_FALSE(rate("mmap", Residency::uncached, kDevice + 1).measured);
   EXPECT_FALSE(rate("mmap", Residency::cached, kDevice).measured);
-  for (int i = 0; i < 50; i++) observe_rate("mmap", Residency::uncached, kDevice, 1e9, 1e9);
+  for (int i = 0; i < 50; i++) observe_rate("mmap", kDevice, 1e9, 1e9);
   EXPECT_DOUBLE_EQ(rate("mmap", Residency::uncached, kDevice).wall_ns_per_byte,
                    before.wall_ns_per_byte * 4);
 }
 
-TEST(Rates, KeptFromProcessToProcess) {
-  observe_program("native test", 0.5);
+TEST(Rates, AnOpSaysNothingAboutOtherOps) {
+  constexpr uint64_t kSlow = 501;
+  constexpr uint64_t kQuick = 502;
+  const double usual = program_rate("native avx2").cpu_ns_per_byte;
+  EXPECT_EQ(op_factor("native avx2", kSlow), 1);
+  observe_op("native avx2", kSlow, usual * 5);
+  EXPECT_DOUBLE_EQ(op_factor("native avx512", kSlow), 5);
+  EXPECT_EQ(op_factor("native avx512", kQuick), 1);
+  EXPECT_EQ(program_rate("native avx2").cpu_ns_per_byte, usual);
+  // Where it was not measured yet it is held to be slow, too; then what was seen there counts.
+  EXPECT_DOUBLE_EQ(op_factor("pipe", kSlow), 5);
+  observe_op("pipe", kSlow, rate("pipe", Residency::cached, 0).cpu_ns_per_byte * 2);
+  EXPECT_DOUBLE_EQ(op_factor("pipe", kSlow), 2);
+  EXPECT_DOUBLE_EQ(op_factor("native", kSlow), 5);
+  observe_op("native", kSlow, usual * 2);
+  EXPECT_DOUBLE_EQ(op_factor("native", kSlow), 4);
+  observe_op("native", kQuick, usual * 1000);
+  EXPECT_DOUBLE_EQ(op_factor("native", kQuick), 16);
+}
+
+TEST(Rates, TheOldestGoesWhenThereAreTooMany) {
+  for (uint64_t shape = 1000; shape < 3000; shape++) observe_op("native", shape, 0.5);
   const std::string kept = measured_rates();
-  const Rate seen = program_rate("native avx512");
-  EXPECT_TRUE(seen.measured);
-  for (int i = 0; i < 9; i++) observe_program("native", 0.1);
-  EXPECT_NE(program_rate("native").cpu_ns_per_byte, seen.cpu_ns_per_byte);
+  EXPECT_LE(std::count(kept.begin(), kept.end(), '\n'), 256);
+  observe_op("native", 3000, 0.5);
+  EXPECT_NE(op_factor("native", 3000), 1);
+}
+
+TEST(Rates, KeptFromProcessToProcess) {
+  observe_op("native test", 7, 0.5);
+  const std::string kept = measured_rates();
+  const double seen = op_factor("native avx512", 7);
+  for (int i = 0; i < 9; i++) observe_op("native", 7, 0.1);
+  EXPECT_NE(op_factor("native", 7), seen);
   restore_rates("garbage 1 2 x");
-  restore_rates("native 1 0 0.9 0.9 17\n");  // of 1970
+  restore_rates("native 1 7 0.9 0.9 17\n");  // of 1970
   restore_rates(kept);
-  EXPECT_NEAR(program_rate("native").cpu_ns_per_byte, seen.cpu_ns_per_byte, 1e-4);
+  EXPECT_NEAR(op_factor("native", 7), seen, 1e-4);
 }
 
 TEST(BlockReader, OneByOneWhereIoUringIsRefused) {
