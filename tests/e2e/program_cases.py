@@ -4,6 +4,7 @@ codes, exact numbers, and the library used without the program."""
 import json
 import os
 import pty
+import shutil
 import subprocess
 import time
 from decimal import Decimal
@@ -61,6 +62,29 @@ def closed_standard_streams_hit_no_file(tmp):
 @case
 def help_into_a_full_disk_is_an_error(tmp):
     assert shell("\"$GRAPNEL\" --help >/dev/full").returncode != 0
+
+
+@case
+def without_the_compiler_no_hook_in_the_kernel_is_chosen(tmp):
+    alone = tmp / "bin" / "grapnel"
+    alone.parent.mkdir()
+    shutil.copy(grapnel.PROGRAM, alone)
+    environment = {name: value for name, value in os.environ.items()
+                   if name != "GRAPNEL_PLUGIN_DIR"}
+    environment["XDG_CACHE_HOME"] = str(tmp / "cache")
+    sql = f"SELECT sum(n) AS s FROM '{numbers(tmp, 300_000)}'"
+
+    def run(*arguments):
+        return subprocess.run([str(alone), "query", *arguments], env=environment, text=True,
+                              capture_output=True, timeout=60)
+
+    plan = run("EXPLAIN " + sql)
+    assert plan.returncode == 0 and "libgrapnel-jit.so is missing" in plan.stdout, plan
+    assert "* pipe" not in plan.stdout, plan.stdout
+    answer = run("--format", "csv", sql)
+    assert answer.returncode == 0 and answer.stdout == "s\n44999850000\n", answer
+    forced = run("--hook", "pipe", sql)
+    assert forced.returncode == 4 and forced.stdout == "", forced
 
 
 @case
@@ -159,12 +183,15 @@ def a_limit_reads_little(tmp):
 
 @case
 def strict_refuses_a_file_with_a_writer(tmp):
-    path = numbers(tmp)
+    path = numbers(tmp, 300_000)
     sql = f"SELECT count(*) FROM '{path}'"
     grapnel.run("query", "--strict", sql).expect()
     with open(path, "a"):
-        answer = grapnel.run("query", "--strict", sql)
-    assert answer.code == 1 and "open for writing" in answer.err, answer.err
+        refused = [grapnel.run("query", "--strict", sql),
+                   grapnel.run("query", "--strict", f"SELECT * FROM '{path}'")]
+    for answer in refused:
+        assert answer.code == 1 and "open for writing" in answer.err, answer.err
+        assert answer.out == "", answer.out[:200]  # refused before a row is read
 
 
 @case

@@ -8,12 +8,15 @@
 
 #include "hooks/common/rates.h"
 #include "hooks/kernel/pipe_pair.h"
+#include "lower/plugin/client.h"
 
 namespace grapnel::hooks::kernel {
 
 Verdict KernelHook::permitted() {
   const auto& access = KernelAccess::get();
   if (!access.ok()) return Verdict::refuse(access.error().message, access.error().hint);
+  if (const Status there = lower::plugin::find_compiler(); !there.ok())
+    return Verdict::refuse(there.error().message, there.error().hint);
   std::call_once(probed_, [&] { probe_verdict_ = probe(*access); });
   return probe_verdict_;
 }

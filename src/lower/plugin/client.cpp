@@ -30,6 +30,11 @@ Function find(void* library, const char* name) {
   return reinterpret_cast<Function>(::dlsym(library, name));
 }
 
+Error missing(const std::string& tried) {
+  return {ErrorKind::hook, "the compiler " + std::string(kLibrary) + " is missing:" + tried,
+          "install it beside the program; without it queries run on the interpreter"};
+}
+
 Result<Compiler> open_once() {
   std::string tried;
   for (const auto& path : places()) {
@@ -50,11 +55,20 @@ Result<Compiler> open_once() {
       return compiler;
     tried += "\n  " + path.string() + ": of another version than this program";
   }
-  return Error{ErrorKind::hook, "the compiler " + std::string(kLibrary) + " is missing:" + tried,
-               "install it beside the program; without it queries run on the interpreter"};
+  return missing(tried);
 }
 
 }  // namespace
+
+Status find_compiler() {
+  std::string tried;
+  for (const auto& path : places()) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) return ok_status();
+    tried += "\n  " + path.string();
+  }
+  return missing(tried);
+}
 
 Result<const Compiler*> open_compiler() {
   static std::mutex mutex;

@@ -17,4 +17,8 @@ struct Compiler {
 /// Errors: hook, with the places that were tried.
 Result<const Compiler*> open_compiler();
 
+/// Whether the plugin is in one of these places, without loading it, which takes milliseconds.
+/// Errors: hook, with the places.
+Status find_compiler();
+
 }  // namespace grapnel::lower::plugin
