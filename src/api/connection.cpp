@@ -1,15 +1,12 @@
 // Connection and QueryResult: the public face of wire::Executor, which is either the engine in this
 // process or the client of a server.
 #include <cerrno>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <new>
-#include <system_error>
-#include <thread>
+#include <utility>
 
 #include "api/address.h"
 #include "api/error.h"
+#include "api/watcher.h"
 #include "engine/engine.h"
 #include "grapnel/grapnel.h"
 #include "wire/executor.h"
@@ -22,63 +19,22 @@ struct Connection::State {
 };
 
 struct QueryResult::State {
+  State(std::shared_ptr<Connection::State> of, std::unique_ptr<wire::RunningQuery> running,
+        const CancelToken* cancel, ProgressFunction progress)
+      : connection(std::move(of)),
+        query(std::move(running)),
+        token(cancel),
+        watcher(*query, cancel, std::move(progress)) {}
+
   std::shared_ptr<Connection::State> connection;  ///< the query may not outlive it
   std::unique_ptr<wire::RunningQuery> query;
-  const CancelToken* token = nullptr;
-  ProgressFunction progress;
+  const CancelToken* token;
+  Watcher watcher;
   std::optional<Error> error;
   std::string stream_error;  ///< what get_last_error points to
 };
 
 namespace {
-
-constexpr auto kCancelInterval = std::chrono::milliseconds(10);
-constexpr auto kProgressInterval = std::chrono::milliseconds(100);
-
-/// While a call may block: looks at the caller's token and reports progress, in a thread of its
-/// own. Gone, with its thread, before the call returns.
-class Watcher {
- public:
-  explicit Watcher(QueryResult::State& state) : state_(state) {
-    if (state.token != nullptr || state.progress) {
-      thread_ = std::thread([this] { watch(); });
-    }
-  }
-  ~Watcher() {
-    if (!thread_.joinable()) return;
-    {
-      const std::lock_guard lock(mutex_);
-      done_ = true;
-    }
-    wake_.notify_one();
-    thread_.join();
-  }
-  Watcher(const Watcher&) = delete;
-  Watcher& operator=(const Watcher&) = delete;
-
- private:
-  void watch() {
-    auto next_progress = std::chrono::steady_clock::now() + kProgressInterval;
-    std::unique_lock lock(mutex_);
-    while (!wake_.wait_for(lock, kCancelInterval, [this] { return done_; })) {
-      if (state_.token != nullptr && state_.token->cancelled()) {
-        state_.query->cancel();
-        return;
-      }
-      if (state_.progress && std::chrono::steady_clock::now() >= next_progress) {
-        next_progress += kProgressInterval;
-        const auto now = state_.query->progress();
-        state_.progress({now.bytes_done, now.bytes_total, now.seconds, now.hook});
-      }
-    }
-  }
-
-  QueryResult::State& state_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool done_ = false;
-  std::thread thread_;
-};
 
 wire::ExecuteOptions to_wire(const QueryOptions& options) {
   wire::ExecuteOptions same;
@@ -110,7 +66,7 @@ Result<Value> guarded(const Call& call) {
 Result<bool> next_batch(QueryResult::State& state, ArrowArray* out) {
   if (state.error) return *state.error;
   auto more = guarded<bool>([&]() -> Result<bool> {
-    const Watcher watcher(state);
+    const Watcher::Call watched(state.watcher);
     if (state.token != nullptr && state.token->cancelled()) state.query->cancel();
     auto answer = state.query->next(out);
     if (!answer.ok()) return to_public(answer.error());
@@ -221,12 +177,8 @@ Result<QueryResult> Connection::execute(std::string_view sql, const QueryOptions
   return guarded<QueryResult>([&]() -> Result<QueryResult> {
     auto query = state_->executor->execute(sql, to_wire(options));
     if (!query.ok()) return to_public(query.error());
-    auto state = std::make_shared<QueryResult::State>();
-    state->connection = state_;
-    state->query = *std::move(query);
-    state->token = cancel;
-    state->progress = std::move(progress);
-    return QueryResult(std::move(state));
+    return QueryResult(std::make_shared<QueryResult::State>(state_, *std::move(query), cancel,
+                                                            std::move(progress)));
   });
 }
 
