@@ -11,7 +11,7 @@ namespace {
 
 /// Rises with every change of the generator that makes other code from the same plan and template.
 /// (Changes of templates and of LLVM show in the key by themselves.)
-constexpr unsigned kGeneratorVersion = 2;
+constexpr unsigned kGeneratorVersion = 3;
 constexpr std::string_view kLlvmVersion = GRAPNEL_LLVM_VERSION;
 
 void append_hash(std::string& key, std::string_view bytes) {

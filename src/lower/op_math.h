@@ -5,14 +5,17 @@
  * everything there is mask arithmetic; the barriers keep LLVM from turning it back into branches,
  * each of which the verifier would have to follow for both outcomes.
  *
- * Overflow results are 0 or 1. Saying 1 too often is allowed (the record escapes), too seldom is
- * not. */
+ * Overflow results are 0 or not (natively: 0 or 1). Saying so too often is allowed (the record
+ * escapes), too seldom is not. */
 #ifndef GRAPNEL_LOWER_OP_MATH_H
 #define GRAPNEL_LOWER_OP_MATH_H
 
 #include "lower/op_abi.h"
 
 #ifdef GR_BPF
+
+#define GR_LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define GR_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 #include "lower/bpf/verifier.bpf.h"
 
@@ -63,13 +66,28 @@ GR_TEMPLATE gr_u64 gr_magnitude(gr_s64 a) {
   return ((gr_u64)a ^ sign) - sign;
 }
 
+/* Nearly all factors are: the product of two such is below 10^18. */
+GR_TEMPLATE gr_u64 gr_is_small(gr_s64 a) {
+  const gr_u64 most = 999999999;
+  return (gr_u64)a + most <= 2 * most;
+}
+
 /* Exact for |a|, |b| < 2^47 with a product below about 2^63; "overflow" for the rest. With
  * x = |a| >> 16, y = |b| >> 16:  |a * b| < (x + 1)(y + 1) 2^32, so (x + 1)(y + 1) < 2^31 proves it,
  * and x, y < 2^31 keep that product itself in range. */
 GR_TEMPLATE gr_u64 gr_multiply(gr_s64 a, gr_s64 b, gr_s64* result) {
-  gr_u64 x = gr_magnitude(a) >> 16, y = gr_magnitude(b) >> 16;
   *result = (gr_s64)((gr_u64)a * (gr_u64)b);
-  return gr_is_nonzero(((x | y) >> 31) | (((x + 1) * (y + 1)) >> 31));
+  if (GR_LIKELY(gr_is_small(a)) && GR_LIKELY(gr_is_small(b))) return 0;
+  gr_u64 x = gr_magnitude(a) >> 16, y = gr_magnitude(b) >> 16;
+  return (x | y) >> 31 | ((x + 1) * (y + 1)) >> 31;
+}
+
+/* The same where the product must lie in [low, low + span], which has all products of small
+ * factors. */
+GR_TEMPLATE gr_u64 gr_multiply_within(gr_s64 a, gr_s64 b, gr_u64 low, gr_u64 span, gr_s64* result) {
+  *result = (gr_s64)((gr_u64)a * (gr_u64)b);
+  if (GR_LIKELY(gr_is_small(a)) && GR_LIKELY(gr_is_small(b))) return 0;
+  return gr_multiply(a, b, result) | ((gr_u64)*result - low > span);
 }
 
 /* Quotient rounded toward zero; b != 0. INT64_MIN / -1 overflows. */
@@ -100,20 +118,19 @@ GR_TEMPLATE void gr_keep_smaller(gr_u64* slot, gr_u64 offset) {
   if (offset < *slot) *slot = offset;
 }
 
-/* 128-bit sum at slot[0..1] (low, high), count at slot[2]; `counted` is 0 (then value is 0) or 1.
- * The high word moves seldom, and only memory differs behind the branch: the verifier sees one way.
- */
-GR_TEMPLATE void gr_sum_add(gr_u64* slot, gr_s64 value, gr_u64 counted) {
+/* 128-bit sum at slot[0..1] (low, high). The high word moves seldom, and only memory differs behind
+ * the branch: the verifier sees one way. */
+GR_TEMPLATE void gr_sum_add(gr_u64* slot, gr_s64 value) {
   gr_u64 before = slot[0], low = before + (gr_u64)value;
+  GR_OPAQUE(low); /* else LLVM makes a word of the carry first */
   slot[0] = low;
-  slot[2] += counted;
   if (low < before) slot[1]++; /* carry */
   if (value < 0) slot[1]--;    /* the sign's word of ones */
 }
 
-/* The same for sums of wide types, whose totals may pass 128 bits on the way: low, high, count,
+/* The same for sums of wide types, whose totals may pass 128 bits on the way: low, high, (count),
  * top. */
-GR_TEMPLATE void gr_sum_add_wide(gr_u64* slot, gr_s64 value, gr_u64 counted) {
+GR_TEMPLATE void gr_sum_add_wide(gr_u64* slot, gr_s64 value) {
   gr_u64 sign = (gr_u64)(value >> 63);
   gr_u64 before = slot[0], low = before + (gr_u64)value;
   gr_u64 carry = gr_sign((before & (gr_u64)value) | ((before | (gr_u64)value) & ~low));
@@ -122,7 +139,6 @@ GR_TEMPLATE void gr_sum_add_wide(gr_u64* slot, gr_s64 value, gr_u64 counted) {
   gr_u64 high_carry = gr_sign((high_before & sign) | ((high_before | sign) & ~high));
   slot[0] = low;
   slot[1] = high;
-  slot[2] += counted;
   slot[3] += sign + high_carry;
 }
 

@@ -132,15 +132,18 @@ GR_SUBPROGRAM int gr_do_walked_records(struct gr_worker* worker) {
 
 /* --- Records in view --- */
 
-/* Delimiters of the record's first 64 bytes, and its end, in front of the first quote. */
-GR_INLINE gr_u64 gr_view(struct gr_worker* worker, gr_u64 begin, gr_u64 size) {
-  const gr_u8* text = worker->data + gr_in_data(begin);
+/* Delimiters of the 64 bytes at the record's begin, in front of the first quote. Behind its end
+ * they are those of other records, but for a query that needs to know where the record ends: then
+ * the end is one, too, and the last. */
+GR_INLINE gr_u64 gr_view(struct gr_worker* worker, const gr_u8* text, gr_u64 begin, gr_u64 size) {
   gr_u64 repeated = GR_REPEAT(gr_shape(GR_SHAPE_DELIMITER, 0));
   gr_u64 bits = gr_transpose(gr_lanes(worker, text, begin, repeated));
-  gr_u64 end = 1ull << (size & 63);
-  gr_u64 fits = gr_sign(size - 64); /* 1: the record ends in view */
-  bits &= (end - 1) | (fits - 1);
-  if (gr_needs_last_column()) bits |= end & (0 - fits);
+  if (gr_needs_last_column()) {
+    gr_u64 end = 1ull << (size & 63);
+    gr_u64 fits = gr_sign(size - 64); /* 1: the record ends in view */
+    bits &= (end - 1) | (fits - 1);
+    bits |= end & (0 - fits);
+  }
   if (gr_is_quoted() && worker->has_quotes) {
     gr_u64 at = gr_in_data(begin), group = at / GR_GROUP_BYTES, shift = at % GR_GROUP_BYTES;
     gr_u64 quotes = worker->quotes[group] >> shift | (worker->quotes[group + 1] << 1)
@@ -156,7 +159,7 @@ GR_INLINE gr_u64 gr_is_in_view(struct gr_row* row) {
   if (gr_last_needed() >= GR_GROUP_BYTES - 1) return 0;
   gr_note_steps(row);
   gr_u64 last = gr_nth_delimiter(row, gr_last_needed());
-  if (!gr_needs_last_column()) return last != 0;
+  if (!gr_needs_last_column()) return last && gr_bit_number(last) < row->size;
   gr_u64 end = (1ull << (row->size & 63)) & (0 - gr_sign(row->size - 64)); /* 0: not in view */
   return last && last == (gr_has_trailing_delimiter() ? end >> 1 : end);
 }
@@ -172,13 +175,15 @@ GR_INLINE void gr_walk_later(struct gr_worker* worker, gr_u64 begin, gr_u64 size
 GR_INLINE gr_u64 gr_do_record(struct gr_records* r, gr_u64 begin, gr_u64 size) {
   struct gr_worker* worker = r->worker;
   struct gr_row row = {.worker = worker, .begin = begin, .size = size};
-  if (gr_shape(GR_SHAPE_NEEDS_FIELDS, 0)) row.delimiters = gr_view(worker, begin, size);
-  if ((gr_is_quoted() && worker->has_quotes && worker->irregular) || !gr_is_in_view(&row)) {
-    gr_walk_later(worker, begin, size);
-    return GR_DONE;
+  row.text = worker->data + gr_in_data(begin);
+  if (gr_shape(GR_SHAPE_NEEDS_FIELDS, 0)) row.delimiters = gr_view(worker, row.text, begin, size);
+  if (!(gr_is_quoted() && worker->has_quotes && worker->irregular) && gr_is_in_view(&row)) {
+    struct gr_run run = {.worker = worker, .area = r->area};
+    gr_u64 outcome = gr_op(&row, &run);
+    if (outcome != GR_ESCAPE) return outcome;
   }
-  struct gr_run run = {.worker = worker, .area = r->area};
-  return gr_op(&row, &run);
+  gr_walk_later(worker, begin, size);
+  return GR_DONE;
 }
 
 GR_INLINE gr_u64 gr_skips_blank_lines(void) { return gr_shape(GR_SHAPE_COLUMNS, 0) > 1; }

@@ -5,7 +5,10 @@
  * bitmap; as `field` is a constant, its bounds are the n-th bits of that word, and no loop is
  * needed. "Walked": for records whose needed fields do not all end in these bytes in front of the
  * first quote, a subprogram writes the bounds of all fields to worker->field_begin and field_end
- * first. The op is compiled once for each way (`walked` is a constant, too). */
+ * first. The op is compiled once for each way (`walked` is a constant, too).
+ *
+ * In view, what is rare is an escape: above all a number or date that is NULL. So that form of the
+ * op knows that there is none. Its escapes are walked, and what escapes there is handed out. */
 #ifndef GRAPNEL_LOWER_BPF_CSV_ROW_BPF_H
 #define GRAPNEL_LOWER_BPF_CSV_ROW_BPF_H
 
@@ -15,6 +18,7 @@ struct gr_row {
   struct gr_worker* worker;
   gr_u64 begin;      /* in data */
   gr_u64 size;       /* without the line end */
+  const gr_u8* text; /* in view: data + begin */
   gr_u64 delimiters; /* in view: bit i: a delimiter at begin + i; the record's end is one, too */
   gr_u64 walked;
 };
@@ -54,6 +58,7 @@ GR_INLINE gr_u64 gr_find_field(struct gr_row* row, gr_u32 field, struct gr_span*
     gr_u64 from = field ? gr_bit_number(gr_nth_delimiter(row, field - 1)) + 1 : 0;
     gr_u64 to = gr_bit_number(gr_nth_delimiter(row, field));
     span->at = row->begin + from;
+    span->text = row->text + from;
     span->size = to - from;
     return 0;
   }
@@ -61,9 +66,11 @@ GR_INLINE gr_u64 gr_find_field(struct gr_row* row, gr_u32 field, struct gr_span*
   gr_u64 begin = worker->field_begin[field], end = worker->field_end[field];
   if (field >= worker->field_count || end > worker->quote_limit) {
     span->at = span->size = 0;
+    span->text = worker->data;
     return GR_FLAG_ESCAPE;
   }
   span->at = begin;
+  span->text = worker->data + gr_in_data(begin);
   span->size = end - begin;
   return 0;
 }
@@ -79,6 +86,7 @@ GR_TEMPLATE gr_u64 gr_load_integer(struct gr_row* row, gr_u32 field, gr_s64* val
   *value = 0;
   gr_u64 flags = gr_find_field(row, field, &span);
   if (flags) return flags;
+  if (!row->walked) return gr_present_number(row->worker, &span, 18, 0, value);
   return gr_number(row->worker, &span, 18, 0, value);
 }
 
@@ -88,6 +96,7 @@ GR_TEMPLATE gr_u64 gr_load_decimal(struct gr_row* row, gr_u32 field, gr_u32 prec
   *value = 0;
   gr_u64 flags = gr_find_field(row, field, &span);
   if (flags) return flags;
+  if (!row->walked) return gr_present_number(row->worker, &span, precision - scale, scale, value);
   return gr_number(row->worker, &span, precision - scale, scale, value);
 }
 
@@ -96,7 +105,9 @@ GR_TEMPLATE gr_u64 gr_load_date_order(struct gr_row* row, gr_u32 field, gr_s64* 
   *key = 0;
   gr_u64 flags = gr_find_field(row, field, &span);
   if (flags) return flags;
-  return gr_date_key(row->worker, &span, key);
+  flags = gr_date_key(&span, key);
+  if (!row->walked) return flags ? GR_FLAG_ESCAPE : 0;
+  return flags;
 }
 
 GR_TEMPLATE gr_u64 gr_load_date(struct gr_row* row, gr_u32 field, gr_s64* days) {
@@ -111,7 +122,7 @@ GR_TEMPLATE gr_u64 gr_load_boolean(struct gr_row* row, gr_u32 field, gr_s64* val
   *value = 0;
   gr_u64 flags = gr_find_field(row, field, &span);
   if (flags) return flags;
-  return gr_boolean(row->worker, &span, value);
+  return gr_boolean(&span, value);
 }
 
 GR_TEMPLATE gr_u64 gr_load_null(struct gr_row* row, gr_u32 field) {
@@ -128,7 +139,8 @@ GR_TEMPLATE gr_u64 gr_load_text(struct gr_row* row, gr_u32 field, struct gr_text
   if (flags) return flags;
   text->position = span.at;
   text->length = span.size;
-  return gr_is_nonzero(span.size) ^ GR_FLAG_NULL;
+  /* The mask tells LLVM that there is no other flag. */
+  return gr_sign(span.size - 1) & GR_FLAG_NULL;
 }
 
 #endif

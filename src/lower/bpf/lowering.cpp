@@ -63,11 +63,24 @@ class GroupEntry {
   const gr_u64* words_;
 };
 
-Status add_group(std::string_view key, const gr_u64* slots, uint32_t slot_count,
+/// The programs count NULLs, which are rare, where the state has the number of values.
+void count_values(const Plan& plan, uint64_t* slots) {
+  const auto turn = [&](uint32_t slot) {
+    slots[slot] = slots[state::kRecordCountSlot] - slots[slot];
+  };
+  for (const AggregatePlan& aggregate : plan.aggregates) {
+    if (aggregate.kind == state::SlotKind::count) turn(aggregate.first_slot);
+    if (aggregate.kind == state::SlotKind::sum_exact || aggregate.kind == state::SlotKind::sum_wide)
+      turn(aggregate.first_slot + 2);
+  }
+}
+
+Status add_group(std::string_view key, const gr_u64* slots, const Plan& plan,
                  state::Partial& partial) {
   uint64_t* into = partial.groups.find_or_insert(key);
   if (into == nullptr) return partial.groups.limit_error();
-  std::copy_n(slots, slot_count, into);
+  std::copy_n(slots, plan.slot_count, into);
+  count_values(plan, into);
   return ok_status();
 }
 
@@ -121,7 +134,7 @@ Status add_worker_state(const program::Job& job, const Plan& plan, const gr_work
   state::Partial gathered = job.make_partial();
   if (plan.keys.empty()) {
     if (worker.state[state::kRecordCountSlot] == 0) return ok_status();
-    GRAPNEL_CHECK(add_group({}, worker.state, plan.slot_count, gathered));
+    GRAPNEL_CHECK(add_group({}, worker.state, plan, gathered));
   } else {
     std::string key;
     for (size_t n = 0; n < worker.groups; n++) {
@@ -129,7 +142,7 @@ Status add_worker_state(const program::Job& job, const Plan& plan, const gr_work
       key.clear();
       for (size_t i = 0; i < plan.keys.size(); i++)
         state::encode_key(key, entry.key(i), job.op->keys[i]->type);
-      GRAPNEL_CHECK(add_group(key, entry.slots(), plan.slot_count, gathered));
+      GRAPNEL_CHECK(add_group(key, entry.slots(), plan, gathered));
     }
   }
   return partial.merge(std::move(gathered));

@@ -38,9 +38,12 @@ GR_INLINE long gr_do_next_record(struct gr_records* r) {
   GR_IN_MEMORY(worker->row_begin) = end + 1;
   gr_u64 size = end - begin;
   const gr_u8* text = worker->data + gr_in_page(end);
-  size -= (gr_is_nonzero(text[-1] ^ '\r') ^ 1) & gr_is_nonzero(size);
-  if (gr_skips_blank_lines() && !size) return 0;
-  worker->records++;
+  /* Of a file's lines all end with a CR, or none. */
+  if (GR_UNLIKELY(text[-1] == '\r')) size -= gr_is_nonzero(size);
+  if (gr_skips_blank_lines() && GR_UNLIKELY(!size)) {
+    worker->records--;
+    return 0;
+  }
   return gr_settle(worker, gr_do_record(r, begin, size), begin, size);
 }
 
@@ -62,7 +65,6 @@ GR_SUBPROGRAM int gr_end_long_record(struct gr_worker* worker) {
   gr_u64 end = worker->ends[0];
   gr_hand_out_long(worker, worker->long_begin, worker->file_offset + end - GR_PAGE_BYTES);
   worker->long_record = 0;
-  worker->records++;
   worker->row_begin = end + 1;
   worker->next_end = 1;
   return 0;
@@ -81,6 +83,7 @@ GR_SUBPROGRAM int gr_do_records(struct gr_worker* worker) {
   if (worker->long_record && worker->end_count) gr_end_long_record(worker);
   bpf_loop(GR_MAX_ENDS, gr_next_records, &r, 0);
   if (worker->next_end != worker->end_count) gr_fail(worker, GR_STATUS_INCOMPLETE);
+  worker->records += worker->next_end; /* blank ones are taken off where they are seen */
   worker->rest_begin = worker->row_begin;
   return 0;
 }

@@ -10,11 +10,8 @@
 /* A field's bytes: data[at, at + size). */
 struct gr_span {
   gr_u64 at, size;
+  const gr_u8* text; /* data + at */
 };
-
-GR_INLINE const gr_u8* gr_span_text(struct gr_worker* worker, const struct gr_span* span) {
-  return worker->data + gr_in_data(span->at);
-}
 
 /* --- Numbers --- */
 
@@ -48,6 +45,18 @@ GR_INLINE gr_u64 gr_eight_digits(gr_u64 digits) {
   digits = (digits * (1 + (10ull << 8))) >> 8;
   digits = ((digits & 0x00ff00ff00ff00ffull) * (1 + (100ull << 16))) >> 16;
   return ((digits & 0x0000ffff0000ffffull) * (1 + (10000ull << 32))) >> 32;
+}
+
+/* The same with a point, which must be a zero by now, in front of the last `scale` digits (a
+ * constant, 0..6; 0: no point). Pairs of digits first; what stands left of the point is worth a
+ * tenth of what it would be worth without it. */
+GR_INLINE gr_u64 gr_seven_digits(gr_u64 digits, gr_u32 scale) {
+  gr_u32 point = scale ? 7 - scale : 0; /* its byte */
+  gr_u64 w0 = point >= 1 ? 100000 : 1000000;
+  gr_u64 w1 = point >= 3 ? 1000 : 10000;
+  gr_u64 w2 = point >= 5 ? 10 : 100;
+  gr_u64 pairs = digits * 10 + (digits >> 8), keep = 0x000000ff000000ffull;
+  return ((pairs & keep) * (w0 << 32 | w2) + (pairs >> 16 & keep) * (w1 << 32 | 1)) >> 32;
 }
 
 /* The `size` characters (0..8) at `text` as digits, right-aligned behind zeroes. */
@@ -85,6 +94,13 @@ GR_SUBPROGRAM gr_s64 gr_slow_number(struct gr_worker* worker, gr_u64 at, gr_u64 
   gr_u64 integer_digits = form >> 8, scale = form & 255;
   worker->number_flags = size ? GR_FLAG_ESCAPE : GR_FLAG_NULL;
   if (!size || size > 20 || scale > 18) return 0;
+  if (size <= 8 && size <= integer_digits && size + scale <= 18) {
+    gr_u64 digits = gr_right_aligned(worker->data + gr_in_data(at), size);
+    if (!gr_not_digits(digits)) { /* a decimal without a point */
+      worker->number_flags = 0;
+      return gr_eight_digits(digits) * gr_powers_of_ten[scale & 31];
+    }
+  }
   gr_u64 negative = worker->data[gr_in_data(at)] == '-';
   at += negative;
   size -= negative;
@@ -108,33 +124,40 @@ GR_SUBPROGRAM gr_s64 gr_slow_number(struct gr_worker* worker, gr_u64 at, gr_u64 
   return negative ? 0 - value : value;
 }
 
-/* In line: up to eight characters, no sign, and for decimals either no point or one in front of
- * exactly `scale` digits. `scale` and `integer_digits` are constants. */
+/* In line: up to eight characters, no sign, and for decimals a point in front of exactly `scale`
+ * digits. Nonzero if it is anything else. `scale` and `integer_digits` are constants. */
+GR_INLINE gr_u64 gr_is_no_short_number(const struct gr_span* span, gr_u32 integer_digits,
+                                       gr_u32 scale, gr_u64* value) {
+  gr_u64 shift = (64 - 8 * span->size) & 63;
+  gr_u64 digits = (gr_load8(span->text) ^ GR_REPEAT('0')) << shift;
+  gr_u64 above = GR_REPEAT(0x76); /* 0x76 + a digit stays below 0x80, 0x7f + 0 does */
+  if (scale > 6) return *value = 1;
+  if (scale) {
+    digits ^= (gr_u64)('.' ^ '0') << 8 * (7 - scale);
+    above += (gr_u64)(0x7f - 0x76) << 8 * (7 - scale);
+  }
+  *value = gr_seven_digits(digits, scale);
+  gr_u64 bad = (((digits + above) | digits) & GR_HIGH) | (span->size - 1) >> 3;
+  if (integer_digits + scale < (scale ? 7 : 8))
+    bad |= gr_is_below(*value, gr_powers_of_ten[integer_digits + scale]) ^ 1;
+  return bad;
+}
+
 GR_INLINE gr_u64 gr_number(struct gr_worker* worker, const struct gr_span* span,
                            gr_u32 integer_digits, gr_u32 scale, gr_s64* value) {
-  gr_u64 shift = (64 - 8 * span->size) & 63;
-  gr_u64 digits = (gr_load8(gr_span_text(worker, span)) ^ GR_REPEAT('0')) << shift;
-  gr_u64 factor = gr_powers_of_ten[scale & 31];
-  if (scale && scale <= 6 && (digits >> 8 * (7 - scale) & 0xff) == ('.' ^ '0')) {
-    /* A column's values have a point or have none: this branch is well predicted. */
-    gr_u64 below = (1ull << 8 * (7 - scale)) - 1, above = ~0ull << 8 * (8 - scale);
-    digits = (digits & above) | (digits & below) << 8;
-    factor = 1;
-  }
-  gr_u64 result = gr_eight_digits(digits) * factor;
-  gr_u64 bad = gr_not_digits(digits) | (span->size - 1) >> 3;
-  if (scale > 10) bad = 1; /* eight digits might not fit */
-  if (integer_digits < 8) bad |= gr_is_below(result, gr_powers_of_ten[integer_digits + scale]) ^ 1;
-  /* By way of memory: else the verifier, above all that of 6.1, would follow what the two ways say
-   * about the value through the rest of the op, for each number anew. */
-  if (bad) {
-    result = gr_slow_number(worker, span->at, span->size, integer_digits << 8 | scale);
-  } else {
+  if (gr_is_no_short_number(span, integer_digits, scale, (gr_u64*)value))
+    *value = gr_slow_number(worker, span->at, span->size, integer_digits << 8 | scale);
+  else
     GR_IN_MEMORY(worker->number_flags) = 0;
-  }
-  GR_IN_MEMORY(worker->number_value) = result;
-  *value = GR_IN_MEMORY(worker->number_value);
   return GR_IN_MEMORY(worker->number_flags);
+}
+
+/* The same for the first pass, to which a NULL is an escape. */
+GR_INLINE gr_u64 gr_present_number(struct gr_worker* worker, const struct gr_span* span,
+                                   gr_u32 integer_digits, gr_u32 scale, gr_s64* value) {
+  if (GR_LIKELY(!gr_is_no_short_number(span, integer_digits, scale, (gr_u64*)value))) return 0;
+  *value = gr_slow_number(worker, span->at, span->size, integer_digits << 8 | scale);
+  return worker->number_flags ? GR_FLAG_ESCAPE : 0;
 }
 
 /* --- Dates --- */
@@ -156,8 +179,8 @@ GR_SUBPROGRAM gr_u64 gr_is_no_leap_day(gr_u64 key) {
   return (year ? year : century) & 3 ? GR_FLAG_ESCAPE : 0;
 }
 
-GR_INLINE gr_u64 gr_date_key(struct gr_worker* worker, const struct gr_span* span, gr_s64* key) {
-  const gr_u8* text = gr_span_text(worker, span);
+GR_INLINE gr_u64 gr_date_key(const struct gr_span* span, gr_s64* key) {
+  const gr_u8* text = span->text;
   gr_u64 start = gr_load8(text) ^ 0x2d30302d30303030ull; /* "0000-00-" */
   gr_u64 end = *(const gr_u16*)(text + 8) ^ 0x3030ull;
   gr_u64 bad = (((start + 0x7f76767f76767676ull) | start) & GR_HIGH) |
@@ -188,12 +211,12 @@ GR_INLINE gr_s64 gr_days_of_key(gr_u64 key) {
 
 /* --- Booleans --- */
 
-GR_INLINE gr_u64 gr_boolean(struct gr_worker* worker, const struct gr_span* span, gr_s64* value) {
+GR_INLINE gr_u64 gr_boolean(const struct gr_span* span, gr_s64* value) {
   *value = 0;
   gr_u64 size = span->size;
   if (size - 1 > 4) return size ? GR_FLAG_ESCAPE : GR_FLAG_NULL;
   gr_u64 keep = ~0ull >> (64 - 8 * size & 63);
-  gr_u64 text = gr_load8(gr_span_text(worker, span)) & keep;
+  gr_u64 text = gr_load8(span->text) & keep;
   gr_u64 lower = text | (GR_REPEAT(0x20) & keep);
   if (text == '1' || lower == 't' || lower == 'y' || lower == 0x65757274 /* true */ ||
       lower == 0x736579 /* yes */) {

@@ -55,14 +55,11 @@ class NativeLogic final : public Logic {
     leave_if(flag, GR_ESCAPE, true);
   }
   void reject_unless(Value* flag) override { leave_if(negation(flag), GR_DONE, false); }
-  void settle_escapes() override {}
 };
 
 class BpfLogic final : public Logic {
  public:
-  BpfLogic(llvm::IRBuilder<>& builder, TemplateCalls& calls) : Logic(builder, calls) {
-    escaped_ = constant(false);
-  }
+  BpfLogic(llvm::IRBuilder<>& builder, TemplateCalls& calls) : Logic(builder, calls) {}
   Value* constant(bool value) override { return builder_.getInt64(value ? 1 : 0); }
   Value* from_word(Value* word) override { return word; }
   Value* to_word(Value* flag) override { return flag; }
@@ -75,24 +72,25 @@ class BpfLogic final : public Logic {
   Value* choose(Value* flag, Value* a, Value* b) override {
     return helper("gr_choose", {flag, a, b});
   }
-  void escape_if(Value* flag) override { escaped_ = either(escaped_, flag); }
-  void reject_unless(Value* flag) override {
-    Value* rejected = both(negation(flag), negation(escaped_));
-    leave_if(builder_.CreateICmpNE(rejected, builder_.getInt64(0)), GR_DONE, false);
+  void escape_if(Value* flag) override {
+    if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(flag); known && known->isZero()) return;
+    leave_if(builder_.CreateICmpNE(flag, builder_.getInt64(0)), GR_ESCAPE, true);
   }
-  void settle_escapes() override {
-    leave_if(builder_.CreateICmpNE(escaped_, builder_.getInt64(0)), GR_ESCAPE, true);
-    escaped_ = constant(false);
+  void reject_unless(Value* flag) override {
+    leave_if(builder_.CreateICmpEQ(flag, builder_.getInt64(0)), GR_DONE, false);
   }
 
  private:
   Value* helper(const char* name, llvm::ArrayRef<Value*> arguments) {
     return calls_.call(name, builder_.getInt64Ty(), arguments);
   }
-  Value* escaped_;
 };
 
 }  // namespace
+
+void Logic::escape_if_above(Value* a, Value* bound) {
+  leave_if(builder_.CreateICmpUGT(a, bound), GR_ESCAPE, true);
+}
 
 std::unique_ptr<Logic> make_logic(Target target, llvm::IRBuilder<>& builder, TemplateCalls& calls) {
   if (target == Target::bpf) return std::make_unique<BpfLogic>(builder, calls);

@@ -4,7 +4,8 @@
 //   native   flags are i1; compares, selects, branches; an escape leaves the op at once by a branch
 //            that is never taken in good data
 //   BPF      flags are words 0 or 1; mask arithmetic from op_math.h, because each branch there is
-//            followed both ways by the verifier; escapes are gathered and looked at once
+//            followed both ways by the verifier. Escapes are branches there, too: the way out is
+//            short, and what has been proven by it needs no register any more.
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>
@@ -45,12 +46,12 @@ class Logic {
   llvm::Value* either(llvm::Value* a, llvm::Value* b) { return builder_.CreateOr(a, b); }
   llvm::Value* negation(llvm::Value* a) { return builder_.CreateXor(a, constant(true)); }
 
-  /// The record escapes if `flag`.
+  /// The record escapes if `flag` (BPF: if it is any word but 0).
   virtual void escape_if(llvm::Value* flag) = 0;
-  /// Goes on if `flag`; else the record is rejected, unless it escaped before.
+  /// The record escapes if `a` > `bound`, both unsigned words.
+  void escape_if_above(llvm::Value* a, llvm::Value* bound);
+  /// Goes on if `flag`; else the record is rejected.
   virtual void reject_unless(llvm::Value* flag) = 0;
-  /// From here on nothing has escaped.
-  virtual void settle_escapes() = 0;
 
  protected:
   Logic(llvm::IRBuilder<>& builder, TemplateCalls& calls) : builder_(builder), calls_(calls) {}

@@ -61,7 +61,6 @@ class OpGenerator {
       logic_->reject_unless(passes);
     }
     if (plan_.selects) {
-      logic_->settle_escapes();
       builder_.CreateRet(word(GR_SELECT));
     } else {
       aggregate();
@@ -82,11 +81,20 @@ class OpGenerator {
 
   /// The value of a node, where it is used.
   Operand operand(uint32_t number) {
+    const bool away = puts_away_ || is_kept_in_memory(plan_.nodes[number]);
     if (!operands_[number]) {
       const Operand made = make(plan_.nodes[number]);
-      operands_[number] = puts_away_ ? put_away(number, made) : made;
+      operands_[number] = away ? put_away(number, made) : made;
     }
-    return puts_away_ ? fetch(number, *operands_[number]) : *operands_[number];
+    return away ? fetch(number, *operands_[number]) : *operands_[number];
+  }
+  /// BPF: a number out of text, which its template makes in two ways. What the two say about the
+  /// value the verifier, above all that of 6.1, would follow through the rest of the op, for each
+  /// number anew; from memory it comes as any other value.
+  [[nodiscard]] bool is_kept_in_memory(const Node& node) const {
+    return plan_.target == Target::bpf && plan_.table.format == source::Format::csv &&
+           node.kind == NodeKind::load &&
+           (node.load_kind == LoadKind::integer || node.load_kind == LoadKind::decimal);
   }
   Operand put_away(uint32_t number, const Operand& operand);
   Operand fetch(uint32_t number, const Operand& operand);
@@ -124,6 +132,7 @@ class OpGenerator {
                            llvm::Value* slots);
   template <typename Body>
   void unless_null(const Operand& value, const Body& body);
+  bool product_within(const Node& check, Operand& result);
 
   llvm::Value* slot(llvm::Value* slots, uint32_t index) {
     return builder_.CreateConstInBoundsGEP1_64(word_type(), slots, index);

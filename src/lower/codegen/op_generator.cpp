@@ -35,7 +35,8 @@ Operand OpGenerator::put_away(uint32_t number, const Operand& operand) {
   } else {
     left.value = put(operand.value, 0);
   }
-  left.is_null = put(operand.is_null, 2);
+  // Alone, the flag stays: where nothing is NULL it vanishes.
+  if (puts_away_) left.is_null = put(operand.is_null, 2);
   return left;
 }
 
@@ -146,7 +147,8 @@ Operand OpGenerator::load(const Node& node) {
   const auto bit = [&](unsigned position) {
     return logic_->from_word(builder_.CreateAnd(builder_.CreateLShr(flags, position), 1));
   };
-  logic_->escape_if(bit(1));
+  logic_->escape_if(plan_.target == Target::bpf ? builder_.CreateAnd(flags, GR_FLAG_ESCAPE)
+                                                : bit(1));
   Operand result;
   result.is_null = bit(0);
   result.zero_if_null = true;
@@ -242,8 +244,9 @@ Operand OpGenerator::division(const Node& node) {
 }
 
 Operand OpGenerator::unary_integer(const Node& node) {
-  const Operand& inner = operand(node.left);
   Operand result;
+  if (node.kind == NodeKind::check_range && product_within(node, result)) return result;
+  const Operand& inner = operand(node.left);
   result.is_null = inner.is_null;
   result.zero_if_null = inner.zero_if_null;
   const auto checked = [&](const char* name, Value* a, Value* b) {
@@ -273,11 +276,31 @@ Operand OpGenerator::unary_integer(const Node& node) {
       Value* low = word(static_cast<uint64_t>(node.low));
       const uint64_t span = static_cast<uint64_t>(node.high) - static_cast<uint64_t>(node.low);
       if (span != ~uint64_t{0})
-        logic_->escape_if(logic_->less_unsigned(word(span), builder_.CreateSub(inner.value, low)));
+        logic_->escape_if_above(builder_.CreateSub(inner.value, low), word(span));
       result.value = inner.value;
     }
   }
   return result;
+}
+
+/// BPF: a checked product of small factors needs no check of its own.
+bool OpGenerator::product_within(const Node& check, Operand& result) {
+  const Node& product = plan_.nodes[check.left];
+  constexpr int64_t kEnough = 999'999'998'000'000'001;  // (10^9 - 1)^2, see gr_multiply_within
+  if (plan_.target != Target::bpf || product.kind != NodeKind::multiply || check.low > -kEnough ||
+      check.high < kEnough)
+    return false;
+  const Operand& a = operand(product.left);
+  const Operand& b = operand(product.right);
+  Value* place = local(word_type());
+  const uint64_t span = static_cast<uint64_t>(check.high) - static_cast<uint64_t>(check.low);
+  logic_->escape_if(
+      calls_.call("gr_multiply_within", word_type(),
+                  {a.value, b.value, word(static_cast<uint64_t>(check.low)), word(span), place}));
+  result.value = builder_.CreateLoad(word_type(), place);
+  result.is_null = logic_->either(a.is_null, b.is_null);
+  result.zero_if_null = false;
+  return true;
 }
 
 Operand OpGenerator::real(const Node& node) {

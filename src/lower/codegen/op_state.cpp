@@ -10,7 +10,6 @@ void OpGenerator::aggregate() {
   for (const KeyPlan& key : plan_.keys) operand(key.node);
   for (const AggregatePlan& aggregate : plan_.aggregates) operand(aggregate.node);
   for (uint32_t i = 0; i < plan_.keys.size(); i++) hand_over_key(i, plan_.keys[i]);
-  logic_->settle_escapes();
   Value* slots = plan_.keys.empty()
                      ? static_cast<Value*>(calls_.call("gr_state", builder_.getPtrTy(), {run_}))
                      : group();
@@ -70,7 +69,8 @@ void OpGenerator::unless_null(const Operand& value, const Body& body) {
   auto& context = builder_.getContext();
   auto* then = llvm::BasicBlock::Create(context, "", function_);
   auto* after = llvm::BasicBlock::Create(context, "", function_);
-  builder_.CreateCondBr(logic_->is_nonzero(logic_->to_word(value.is_null)), after, then);
+  builder_.CreateCondBr(builder_.CreateICmpNE(logic_->to_word(value.is_null), word(0)), after,
+                        then);
   builder_.SetInsertPoint(then);
   body();
   builder_.CreateBr(after);
@@ -79,7 +79,9 @@ void OpGenerator::unless_null(const Operand& value, const Body& body) {
 
 void OpGenerator::update(const AggregatePlan& aggregate, Value* slots) {
   const Operand& value = operand(aggregate.node);
-  Value* counted = logic_->to_word(logic_->negation(value.is_null));
+  // BPF: see add_worker_state(); where it is known that nothing is NULL, this vanishes.
+  Value* counted = logic_->to_word(plan_.target == Target::bpf ? value.is_null
+                                                               : logic_->negation(value.is_null));
   Value* first = slot(slots, aggregate.first_slot);
   switch (aggregate.kind) {
     case state::SlotKind::none:
@@ -89,9 +91,17 @@ void OpGenerator::update(const AggregatePlan& aggregate, Value* slots) {
       return;
     case state::SlotKind::sum_exact:
     case state::SlotKind::sum_wide: {
+      const bool wide = aggregate.kind == state::SlotKind::sum_wide;
+      if (plan_.target == Target::bpf) {
+        count(slots, aggregate.first_slot + 2, counted);
+        unless_null(value, [&] {
+          calls_.call(wide ? "gr_sum_add_wide" : "gr_sum_add", builder_.getVoidTy(),
+                      {first, value.value});
+        });
+        return;
+      }
       Value* summand =
           value.zero_if_null ? value.value : logic_->choose(value.is_null, word(0), value.value);
-      const bool wide = aggregate.kind == state::SlotKind::sum_wide;
       calls_.call(wide ? "gr_sum_add_wide" : "gr_sum_add", builder_.getVoidTy(),
                   {first, summand, counted});
       return;
