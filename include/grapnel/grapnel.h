@@ -137,6 +137,10 @@ struct HookStatistics {
   uint64_t bytes_copied = 0;    ///< that crossed into user space
   uint64_t device_bytes = 0;    ///< asked from the device, as far as known
   double cpu_seconds = 0;
+  // Of hooks in the kernel only:
+  double load_seconds = 0;             ///< fetching, loading and attaching the programs
+  double longest_run_seconds = 0;      ///< of the program in one go
+  uint32_t verified_instructions = 0;  ///< that the kernel's verifier looked at
 };
 
 /// How a query went.

@@ -12,14 +12,19 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json counters_to_json(const HookStatistics& hook) {
-  return {{"bytes", hook.bytes},
-          {"records", hook.records},
-          {"escapes", hook.escapes},
-          {"escape_bytes", hook.escape_bytes},
-          {"failed_extents", hook.failed_extents},
-          {"bytes_copied", hook.bytes_copied},
-          {"device_bytes", hook.device_bytes},
-          {"cpu_seconds", hook.cpu_seconds}};
+  Json object{{"bytes", hook.bytes},
+              {"records", hook.records},
+              {"escapes", hook.escapes},
+              {"escape_bytes", hook.escape_bytes},
+              {"failed_extents", hook.failed_extents},
+              {"bytes_copied", hook.bytes_copied},
+              {"device_bytes", hook.device_bytes},
+              {"cpu_seconds", hook.cpu_seconds}};
+  if (hook.verified_instructions == 0) return object;
+  object["load_seconds"] = hook.load_seconds;
+  object["longest_run_seconds"] = hook.longest_run_seconds;
+  object["verified_instructions"] = hook.verified_instructions;
+  return object;
 }
 
 /// Takes object[name] if it is there and of a fitting type.
@@ -46,6 +51,9 @@ HookStatistics counters_from_json(std::string name, const Json& object) {
   take(object, "bytes_copied", hook.bytes_copied);
   take(object, "device_bytes", hook.device_bytes);
   take(object, "cpu_seconds", hook.cpu_seconds);
+  take(object, "load_seconds", hook.load_seconds);
+  take(object, "longest_run_seconds", hook.longest_run_seconds);
+  take(object, "verified_instructions", hook.verified_instructions);
   return hook;
 }
 

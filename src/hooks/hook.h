@@ -51,6 +51,10 @@ struct HookCounters {
   uint64_t bytes_copied = 0;  ///< file bytes that crossed into user space
   uint64_t device_bytes = 0;  ///< asked from the device, as far as known
   double cpu_seconds = 0;
+  // Of hooks in the kernel only:
+  double load_seconds = 0;             ///< compiling or fetching, loading, attaching the programs
+  double longest_run_seconds = 0;      ///< of the program in one go, as the kernel saw it
+  uint32_t verified_instructions = 0;  ///< that the verifier looked at, of the largest program
   void add(const HookCounters& other);
 };
 
@@ -111,6 +115,9 @@ class Hook {
   [[nodiscard]] virtual std::string_view name() const = 0;         ///< "read", "pipe", ...
   [[nodiscard]] virtual std::string_view description() const = 0;  ///< one line for doctor
   [[nodiscard]] virtual bool in_kernel() const = 0;
+  /// Where in the kernel its program sits, and what that is worth: "raw_tp/mm_filemap_get_pages
+  /// (lossy, unpinned)". Empty if it has none, or none was found yet: after permitted().
+  [[nodiscard]] virtual std::string attach_point() const { return {}; }
   /// May it run here at all? By probing (cached after the first call), never by kernel version.
   /// Thread-safe.
   virtual Verdict permitted() = 0;

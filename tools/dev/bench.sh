@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# bench [OPTIONS]: everything is in bench/run.py; here only what it stands on.
+# bench [hooks] [OPTIONS]: everything is in bench/; here only what it stands on.
 set -euo pipefail
 . tools/dev/lib.sh
-[[ -f bench/run.py ]] || die "there is no bench/run.py in this tree"
+case ${1:-} in
+  hooks) script=bench/hooks.py; shift ;;
+  *) script=bench/run.py ;;
+esac
 bash tools/dev/build.sh
 bash tools/dev/data.sh 1
-exec "$python_bin" bench/run.py "$@"
+exec "$python_bin" "$script" "$@"

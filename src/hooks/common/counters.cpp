@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "hooks/hook.h"
 
 namespace grapnel::hooks {
@@ -11,6 +13,9 @@ void HookCounters::add(const HookCounters& other) {
   bytes_copied += other.bytes_copied;
   device_bytes += other.device_bytes;
   cpu_seconds += other.cpu_seconds;
+  load_seconds += other.load_seconds;
+  longest_run_seconds = std::max(longest_run_seconds, other.longest_run_seconds);
+  verified_instructions = std::max(verified_instructions, other.verified_instructions);
 }
 
 std::string_view to_string(Residency residency) {

@@ -1,6 +1,7 @@
 #include "hooks/kernel/kernel_program.h"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -12,6 +13,16 @@ namespace {
 
 /// Places of one load: enough for a scan on a usual machine; each costs about 2 MB.
 constexpr uint32_t kMostPlaces = 8;
+
+class Stopwatch {
+ public:
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
 
 }  // namespace
 
@@ -99,7 +110,10 @@ Result<WorkerPlace> KernelProgram::take_place() {
                                       [](const auto& load) { return !load->free_places.empty(); });
   WorkerPlace::Load* load = with_room == loads_.end() ? nullptr : with_room->get();
   if (load == nullptr) {
+    const Stopwatch watch;
     GRAPNEL_TRY(auto made, this->load());
+    load_seconds_ += watch.seconds();
+    verified_instructions_ = made->object.verified_instructions(anchor_.entry);
     load = loads_.emplace_back(std::move(made)).get();
   }
   const uint32_t number = load->free_places.back();
@@ -114,7 +128,12 @@ void KernelProgram::give_back(WorkerPlace::Load& load, uint32_t number) {
 
 uint32_t KernelProgram::verified_instructions() const {
   const std::lock_guard lock(mutex_);
-  return loads_.empty() ? 0 : loads_.front()->object.verified_instructions(anchor_.entry);
+  return verified_instructions_;
+}
+
+double KernelProgram::take_load_seconds() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(load_seconds_, 0);
 }
 
 Result<std::shared_ptr<KernelProgram>> ProgramShelf::program_for(

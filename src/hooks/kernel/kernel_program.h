@@ -71,6 +71,8 @@ class KernelProgram : public std::enable_shared_from_this<KernelProgram> {
   [[nodiscard]] const Anchor& anchor() const { return anchor_; }
   /// Instructions that the verifier looked at in the entry; 0 before the first place is taken.
   [[nodiscard]] uint32_t verified_instructions() const;
+  /// What lowering, loading and attaching has taken since the last call.
+  double take_load_seconds();
 
  private:
   friend class WorkerPlace;
@@ -85,6 +87,8 @@ class KernelProgram : public std::enable_shared_from_this<KernelProgram> {
   std::string btf_path_;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<WorkerPlace::Load>> loads_;
+  uint32_t verified_instructions_ = 0;
+  double load_seconds_ = 0;
 };
 
 /// The sessions of one job share one program. Thread-safe.

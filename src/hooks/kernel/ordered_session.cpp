@@ -61,6 +61,9 @@ Result<ExtentResult> OrderedSession::drive(const Extent& extent, const CancelTok
   }
   result.counters.bytes = extent.end - extent.begin - result.head.size() - result.tail.size();
   meter.stop(result.counters, true);
+  result.counters.longest_run_seconds = 1e-9 * static_cast<double>(place_.worker().longest_run_ns);
+  result.counters.verified_instructions = program_->verified_instructions();
+  result.counters.load_seconds = program_->take_load_seconds();
   return result;
 }
 

@@ -118,6 +118,7 @@ void reset_worker(gr_worker& worker, uint64_t file_offset) {
   worker.carry = worker.long_record = worker.long_begin = 0;
   worker.inside_quotes = worker.after_quote = worker.irregular = worker.had_quotes = 0;
   worker.records = worker.bytes = 0;
+  worker.longest_run_ns = 0;
   worker.generation++;
   worker.groups = 0;
   worker.status = GR_STATUS_OK;

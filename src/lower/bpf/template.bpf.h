@@ -160,7 +160,10 @@ static long gr_do_segment(gr_u64 i, struct gr_segments* s) {
 
 GR_TEMPLATE int gr_do_segments(struct gr_worker* worker) {
   struct gr_segments s = {.worker = worker};
+  gr_u64 begin_ns = bpf_ktime_get_ns();
   bpf_loop(worker->segment_count, gr_do_segment, &s, 0);
+  gr_u64 run_ns = bpf_ktime_get_ns() - begin_ns;
+  if (run_ns > worker->longest_run_ns) worker->longest_run_ns = run_ns;
   return 0;
 }
 

@@ -92,12 +92,16 @@ struct gr_worker {
   gr_u64 generation;  /* kept: marks the group table's entries that are in use */
   gr_u64 groups;      /* kept: their number */
   gr_u64 status;      /* out: enum gr_status; the first trouble of the extent stays */
-  gr_u64 out_bytes;   /* in: 0; out: bytes of the out area that are in use */
-  gr_u32 number;      /* in: of this worker: its key in all maps */
+  gr_u64 longest_run_ns; /* kept: of gr_do_segments */
+  gr_u64 out_bytes;      /* in: 0; out: bytes of the out area that are in use */
+  gr_u32 number;         /* in: of this worker: its key in all maps */
   gr_u32 unused;
   gr_u64 mapping; /* in: address_space of the file, for anchors that must know it from others */
   gr_u64 limit;   /* in: where in the file the bytes of this run end */
   gr_u64 page_constant; /* in: address of a page's bytes = address of its struct page * 64 + this */
+  gr_u64 inode;         /* in: the file's, for its size now */
+  gr_u64 batch;         /* page cache: the folios that the kernel has just got for the read, or 0 */
+  gr_u64 leaf, leaf_number; /* page cache: node with the entries of 64 pages, and of which ones */
 
   /* Scratch of the program. */
   gr_u64 page_bytes;
