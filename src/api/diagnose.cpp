@@ -35,6 +35,8 @@ Finding hook_finding(hooks::Hook& hook) {
   const auto verdict = hook.permitted();
   Finding finding{"hook " + std::string(hook.name()), verdict.yes, std::string(hook.description()),
                   verdict.cure};
+  const std::string attach_point = hook.attach_point();
+  if (!attach_point.empty()) finding.detail += "; via " + attach_point;
   if (!verdict.yes) finding.detail = verdict.reason;
   return finding;
 }

@@ -121,6 +121,7 @@ class Decider {
     }
     candidate.reason = verdict.reason;
     candidate.cure = verdict.cure;
+    if (candidate.eligible) candidate.attach_point = priced.hook->attach_point();
   }
 
   void ask_those_needed() {

@@ -63,11 +63,12 @@ struct Candidate {
   bool asked = false;  ///< false: could not win anyway, so the next two are not known
   bool permitted = false;
   bool eligible = false;
-  bool chosen = false;    ///< first choice for some of the file
-  hooks::Cost cost;       ///< predicted for the whole file
-  double file_share = 0;  ///< predicted share of the file for which it is the first choice
-  std::string reason;     ///< why it was chosen, why not, or why it cannot
-  std::string cure;       ///< what would permit it, if anything
+  bool chosen = false;       ///< first choice for some of the file
+  hooks::Cost cost;          ///< predicted for the whole file
+  double file_share = 0;     ///< predicted share of the file for which it is the first choice
+  std::string reason;        ///< why it was chosen, why not, or why it cannot
+  std::string cure;          ///< what would permit it, if anything
+  std::string attach_point;  ///< hooks::Hook::attach_point()
 };
 
 struct Decision {

@@ -29,7 +29,9 @@ std::string line_of(const Candidate& candidate) {
   if (candidate.asked && !candidate.eligible) return "cannot: " + candidate.reason;
   std::string text = "predicted " + seconds_text(candidate.cost.wall_seconds);
   if (candidate.chosen) text += " for " + percent_text(candidate.file_share) + " of the file";
-  return text + ": " + candidate.reason;
+  text += ": " + candidate.reason;
+  if (!candidate.attach_point.empty()) text += "; via " + candidate.attach_point;
+  return text;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ Hook& mmap_hook();
 Hook& direct_hook();
 /// Only where GRAPNEL_HAVE_<NAME> is defined:
 Hook& pipe_hook();
+Hook& pagecache_hook();
 Hook& sendfile_hook();
 Hook& syscall_hook();
 

@@ -10,6 +10,9 @@ const std::vector<Hook*>& all_hooks() {
 #ifdef GRAPNEL_HAVE_PIPE
       &pipe_hook(),
 #endif
+#ifdef GRAPNEL_HAVE_PAGECACHE
+      &pagecache_hook(),
+#endif
 #ifdef GRAPNEL_HAVE_SENDFILE
       &sendfile_hook(),
 #endif

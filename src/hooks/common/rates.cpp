@@ -19,12 +19,14 @@ struct Default {
 };
 
 // Measured on a two-core virtual machine with a 2 GB/s disk. Ratios carry over to other machines,
-// absolute values less; observations correct them. Hooks in the kernel include the op, the other hooks do not.
+// absolute values less; observations correct them. Hooks in the kernel include the op, the other
+// hooks do not.
 constexpr Default kDefaults[] = {
     {"read", {0.06, 0.06, false}, {1.25, 0.85, false}},
     {"mmap", {0.08, 0.08, false}, {1.40, 0.95, false}},
     {"direct", {0.50, 0.03, false}, {0.50, 0.03, false}},
     {"pipe", {0.42, 0.42, false}, {1.50, 1.20, false}},
+    {"pagecache", {0.44, 0.44, false}, {1.50, 1.20, false}},
     {"sendfile", {0.55, 0.55, false}, {1.60, 1.30, false}},
     {"syscall", {0.60, 0.60, false}, {1.70, 1.40, false}},
     {"native", {0.25, 0.25, false}, {0.25, 0.25, false}},

@@ -65,6 +65,7 @@ SEC("syscall") int gr_arm(struct gr_arm_request* request) {
   struct file* file = gr_file_of(request->fd);
   if (!watched || !worker || !file) return 0;
   worker->mapping = (gr_u64)BPF_CORE_READ(file, f_mapping);
+  worker->inode = (gr_u64)BPF_CORE_READ(file, f_mapping, host);
   watched->tgid = id >> 32;
   request->done = bpf_map_update_elem(&gr_targets, &thread, &number, 0) == 0;
   return 0;

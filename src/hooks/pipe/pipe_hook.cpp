@@ -15,6 +15,9 @@ class PipeHook final : public kernel::KernelHook {
   [[nodiscard]] std::string_view description() const override {
     return "splice into a pipe, BPF on the page cache's pages, nothing copied to user space";
   }
+  [[nodiscard]] std::string attach_point() const override {
+    return "program of type syscall (exact, pinned by the pipe)";
+  }
 
   Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                         std::shared_ptr<const program::Program>) override {

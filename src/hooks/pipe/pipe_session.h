@@ -5,8 +5,8 @@
 #include <memory>
 #include <optional>
 
+#include "hooks/kernel/file_pipe.h"
 #include "hooks/kernel/ordered_session.h"
-#include "hooks/kernel/pipe_pair.h"
 
 namespace grapnel::hooks::pipe {
 
@@ -24,18 +24,15 @@ class PipeSession final : public kernel::OrderedSession {
  private:
   PipeSession(std::shared_ptr<const program::Job> job,
               std::shared_ptr<kernel::KernelProgram> program, kernel::WorkerPlace place,
-              uint64_t page_constant, UniqueFd drain);
+              uint64_t page_constant);
 
   Result<size_t> feed(uint64_t offset, size_t bytes, ExtentResult& result) override;
   void abandon() override { pipe_.reset(); }
 
-  Result<size_t> fill_pipe(uint64_t offset, size_t bytes);
   Status run_program();
-  Status empty_pipe(size_t bytes);
 
   uint64_t page_constant_;
-  UniqueFd drain_;                        ///< /dev/null
-  std::optional<kernel::PipePair> pipe_;  ///< none while it may hold bytes of an extent that failed
+  std::optional<kernel::FilePipe> pipe_;  ///< none while it may hold bytes of an extent that failed
 };
 
 }  // namespace grapnel::hooks::pipe

@@ -88,6 +88,9 @@ class SendfileHook final : public kernel::KernelHook {
   [[nodiscard]] std::string_view description() const override {
     return "sendfile to a socket, BPF on the message, which is dropped: only the result leaves";
   }
+  [[nodiscard]] std::string attach_point() const override {
+    return "sk_msg on a sockmap (exact, pinned by the message)";
+  }
 
   Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                         std::shared_ptr<const program::Program>) override {

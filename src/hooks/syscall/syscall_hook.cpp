@@ -65,6 +65,9 @@ class SyscallHook final : public kernel::KernelHook {
   [[nodiscard]] std::string_view description() const override {
     return "pread(), BPF where the system call returns: the most stable place, and a copy";
   }
+  [[nodiscard]] std::string attach_point() const override {
+    return "raw_tp/sys_exit (exact, on the reader's copy)";
+  }
   /// While it is attached, every system call of the machine is a little slower.
   [[nodiscard]] Verdict by_default() const override {
     return Verdict::refuse("slows down every system call of the machine while it runs",

@@ -9,7 +9,9 @@
  *   task_struct.files, files_struct.fdt, fdtable.fd, file.private_data, file.f_mapping   since 2.6
  *   address_space.i_pages                         an xarray since 4.20 (b93b016313b3)
  *   folio                                         since 5.16 (7b230db3b8d3); .flags is a struct of
- * one word since 6.18, which is as good here
+ * one word since 6.18, which is as good here; pages of a large one in _folio_nr_pages, since 6.15
+ * in _nr_pages pageflags                                     an enumeration since 2.6.26
+ * (e2683181524d); its numbers change (PG_uptodate 2 -> 3 in 6.4 .. 6.12, PG_head 16 -> 6)
  *   folio_batch                                   since 5.17 (10331795fb79)
  *   bio.bi_iter                                   since 3.14 (4f024f3797c4)
  *   sk_msg.sg                                     since 4.20 (604326b41a6f)
@@ -90,7 +92,10 @@ struct folio {
   gr_u64 flags;
   struct address_space* mapping;
   gr_u64 index;
+  gr_u32 _nr_pages, _folio_nr_pages; /* one of them */
 } GR_KERNEL;
+
+enum pageflags { PG_uptodate = 3, PG_head = 6 };
 
 struct folio_batch {
   gr_u8 nr;
@@ -124,7 +129,7 @@ struct scatterlist {
 } GR_KERNEL;
 
 struct pt_regs {
-  gr_u64 di, si, dx, r10, orig_ax;
+  gr_u64 di, si, dx, r10, ax, orig_ax;
 } GR_KERNEL;
 
 #endif

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fstream>
@@ -41,7 +42,7 @@ const std::vector<NeededStruct>& needed_structs() {
       {"address_space", {"host", "i_pages.xa_head"}},
       {"inode", {"i_size"}},
       {"xa_node", {"shift", "slots"}},
-      {"folio", {"flags", "mapping", "index"}},
+      {"folio", {"flags", "mapping", "index", "_nr_pages", "_folio_nr_pages"}},
       {"folio_batch", {"nr", "folios"}},
       {"bio",
        {"bi_next", "bi_io_vec", "bi_iter.bi_sector", "bi_iter.bi_size", "bi_iter.bi_idx",
@@ -50,9 +51,22 @@ const std::vector<NeededStruct>& needed_structs() {
       {"request", {"bio"}},
       {"sk_msg", {"sg.start", "sg.end", "sg.size", "sg.data"}},
       {"scatterlist", {"page_link", "offset", "length"}},
-      {"pt_regs", {"di", "si", "dx", "r10", "orig_ax"}},
+      {"pt_regs", {"di", "si", "dx", "r10", "ax", "orig_ax"}},
   };
   return structs;
+}
+
+/// The same for enumerations: what their members' numbers are.
+struct NeededEnum {
+  const char* name;
+  std::vector<const char*> members;
+};
+
+const std::vector<NeededEnum>& needed_enums() {
+  static const std::vector<NeededEnum> enums = {
+      {"pageflags", {"PG_uptodate", "PG_head"}},
+  };
+  return enums;
 }
 
 constexpr uint32_t kPageStructBytes = 64;
@@ -156,6 +170,21 @@ class Excerpt {
     return ok_status();
   }
 
+  /// What is not there is left out: programs that ask for it are refused when they are loaded.
+  void add(const NeededEnum& needed) {
+    const int id = btf__find_by_name_kind(kernel_, needed.name, BTF_KIND_ENUM);
+    if (id < 0) return;
+    const btf_type* type = btf__type_by_id(kernel_, static_cast<uint32_t>(id));
+    btf__add_enum(made_.get(), needed.name, type->size);
+    const struct btf_enum* members = btf_enum(type);
+    for (uint32_t i = 0; i < btf_vlen(type); i++) {
+      const char* name = btf__name_by_offset(kernel_, members[i].name_off);
+      const bool wanted = std::any_of(needed.members.begin(), needed.members.end(),
+                                      [&](const char* w) { return std::strcmp(w, name) == 0; });
+      if (wanted) btf__add_enum_value(made_.get(), name, members[i].val);
+    }
+  }
+
   [[nodiscard]] std::string bytes() const {
     uint32_t size = 0;
     const void* raw = btf__raw_data(made_.get(), &size);
@@ -187,19 +216,26 @@ Result<std::string> make_excerpt() {
   if (!kernel) return no_btf("cannot read the kernel's type information (BTF)");
   Excerpt excerpt(kernel.get());
   for (const NeededStruct& needed : needed_structs()) GRAPNEL_CHECK(excerpt.add(needed));
+  for (const NeededEnum& needed : needed_enums()) excerpt.add(needed);
   return excerpt.bytes();
 }
 
-/// Names the kernel's build (the notes hold its build id) and the list above.
+template <typename Needed>
+void append_needed(std::string& key, const std::vector<Needed>& all) {
+  for (const Needed& needed : all) {
+    key.append("\n").append(needed.name);
+    for (const char* member : needed.members) key.append(" ").append(member);
+  }
+}
+
+/// Names the kernel's build (the notes hold its build id) and the lists above.
 std::string cache_key() {
   std::ifstream notes("/sys/kernel/notes", std::ios::binary);
   const std::string build{std::istreambuf_iterator<char>(notes), {}};
   if (build.empty()) return {};
   std::string key = "kernel-btf 2\n" + build;
-  for (const NeededStruct& needed : needed_structs()) {
-    key.append("\n").append(needed.name);
-    for (const char* member : needed.members) key.append(" ").append(member);
-  }
+  append_needed(key, needed_structs());
+  append_needed(key, needed_enums());
   return key;
 }
 
