@@ -1,10 +1,10 @@
-// Random files through the pipe hook and the interpreter. The seed is printed with each failure;
-// GRAPNEL_SEED repeats a run.
+// Random files through each hook in the kernel and the interpreter. The seed is printed with each
+// failure; GRAPNEL_SEED repeats a run.
 #include <random>
 #include <string>
 #include <vector>
 
-#include "pipe_fixture.h"
+#include "fixture.h"
 
 namespace grapnel::bpf_test {
 namespace {
@@ -101,7 +101,7 @@ uint64_t first_seed() {
   return seed != nullptr ? std::stoull(seed) : std::random_device()();
 }
 
-TEST_F(PipeTest, random_files) {
+TEST_P(KernelHookTest, random_files) {
   const std::vector<std::string> queries = {
       "SELECT count(*) FROM %",
       "SELECT count(*), sum(id), sum(price), min(day), max(price) FROM %",

@@ -1,4 +1,4 @@
-// Queries as text, run by the pipe hook and by the interpreter.
+// Queries as text, run by a hook in the kernel and by the interpreter.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -38,7 +38,7 @@ struct Answer {
 };
 
 struct RunOptions {
-  std::string_view hook = "pipe";
+  std::string_view hook = {};  ///< empty: the one that is tested
   unsigned threads = 1;
   uint64_t extent_bytes = 0;
 };
@@ -46,14 +46,16 @@ struct RunOptions {
 /// Runs the job with one hook, strictly, and the interpreter for what user space has to do.
 Answer run(const std::shared_ptr<const program::Job>& job, const RunOptions& options = {});
 
-/// Expects the pipe hook and the interpreter (by the read hook) to agree. Returns the pipe's
+/// Expects the tested hook and the interpreter (by the read hook) to agree. Returns the hook's
 /// answer.
 Answer expect_same(const std::string& sql, const RunOptions& options = {});
 
-/// Tests that need the kernel. Skipped where the user is not root; root without BPF is a failure.
-class PipeTest : public testing::Test {
+/// Tests of one hook in the kernel, named by the parameter. Skipped where the user is not root;
+/// root without BPF is a failure.
+class KernelHookTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override;
+  static hooks::Hook& hook() { return *hooks::find_hook(GetParam()); }
   Directory directory_;
 };
 

@@ -1,4 +1,5 @@
-// The pipe hook against the interpreter: TPC-H shapes, odd bytes, quotes, long records, cuts.
+// Each hook in the kernel against the interpreter: TPC-H shapes, odd bytes, quotes, long records,
+// cuts.
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -6,8 +7,7 @@
 #include <array>
 #include <string>
 
-#include "hooks/builtin.h"
-#include "pipe_fixture.h"
+#include "fixture.h"
 #include "program/interpreter.h"
 
 namespace grapnel::bpf_test {
@@ -45,7 +45,7 @@ std::string grouped(const std::string& table) {
   return sql.replace(sql.find("%s"), 2, table);
 }
 
-TEST_F(PipeTest, adds_up_plain_records_in_the_kernel) {
+TEST_P(KernelHookTest, adds_up_plain_records_in_the_kernel) {
   const std::string text = plain_records(20000);
   const std::string path = directory_.write("plain.csv", text);
   const Answer answer = expect_same(kSums + csv(path));
@@ -53,19 +53,19 @@ TEST_F(PipeTest, adds_up_plain_records_in_the_kernel) {
   EXPECT_GE(answer.counters.bytes, text.size() * 95 / 100);
 }
 
-TEST_F(PipeTest, groups_in_the_kernel) {
+TEST_P(KernelHookTest, groups_in_the_kernel) {
   const std::string path = directory_.write("plain.csv", plain_records(20000));
   const Answer answer = expect_same(grouped(csv(path)));
   EXPECT_EQ(answer.counters.escapes, 0U);
 }
 
-TEST_F(PipeTest, gives_rows_in_file_order) {
+TEST_P(KernelHookTest, gives_rows_in_file_order) {
   const std::string path = directory_.write("plain.csv", plain_records(5000));
   expect_same("SELECT id, price * 2, note FROM " + csv(path) + " WHERE day = DATE '1994-05-14'");
   expect_same("SELECT * FROM " + csv(path) + " WHERE id IN (37, 74, 111)", {.threads = 2});
 }
 
-TEST_F(PipeTest, takes_the_ends_of_records_exactly) {
+TEST_P(KernelHookTest, takes_the_ends_of_records_exactly) {
   const std::string records = "1,2.5,1994-02-28,A,x\n2,-3.25,1996-02-29,B,y\n";
   const std::array<std::string, 9> files = {
       records,
@@ -85,7 +85,7 @@ TEST_F(PipeTest, takes_the_ends_of_records_exactly) {
   }
 }
 
-TEST_F(PipeTest, hands_odd_numbers_to_the_exact_form) {
+TEST_P(KernelHookTest, hands_odd_numbers_to_the_exact_form) {
   const std::string path = directory_.write("odd.csv",
                                             "+5, 7 ,1994-1-1,A,x\n"
                                             "1e3,1e-2,1994-01-01,A,x\n"
@@ -103,7 +103,7 @@ TEST_F(PipeTest, hands_odd_numbers_to_the_exact_form) {
   EXPECT_LT(sums.counters.escapes, 9U);
 }
 
-TEST_F(PipeTest, fails_where_the_exact_form_fails) {
+TEST_P(KernelHookTest, fails_where_the_exact_form_fails) {
   const std::string good = plain_records(60000);  // so that the bad record is in no sample
   for (const char* bad : {"x,1,1994-01-01,A,x\n", "1,1,1994-02-30,A,x\n", "1,1,1994-13-01,A,x\n",
                           "1,1,1900-02-29,A,x\n", "1,-,1994-01-01,A,x\n", "1,.,1994-01-01,A,x\n",
@@ -116,7 +116,7 @@ TEST_F(PipeTest, fails_where_the_exact_form_fails) {
   }
 }
 
-TEST_F(PipeTest, a_rejected_record_may_be_wrong_elsewhere) {
+TEST_P(KernelHookTest, a_rejected_record_may_be_wrong_elsewhere) {
   const std::string path =
       directory_.write("bad.csv", plain_records(100) + "2000,x,1994-99-01,A,x\n");
   const Answer answer = expect_same("SELECT sum(price) FROM " + csv(path) + " WHERE id < 1500");
@@ -161,7 +161,7 @@ std::string quoted_records(int count) {
   return text;
 }
 
-TEST_F(PipeTest, does_quoted_files) {
+TEST_P(KernelHookTest, does_quoted_files) {
   const std::string text = quoted_records(30000);
   const std::string path = directory_.write("quoted.csv", text);
   // Only unquoted columns: nothing is left for user space but the edges.
@@ -177,7 +177,7 @@ TEST_F(PipeTest, does_quoted_files) {
   expect_same("SELECT * FROM " + csv(path) + " WHERE id % 1000 = 3");
 }
 
-TEST_F(PipeTest, quoted_files_at_every_cut) {
+TEST_P(KernelHookTest, quoted_files_at_every_cut) {
   const std::string text = quoted_records(60);
   const std::string path = directory_.write("quoted.csv", text);
   const auto job =
@@ -190,7 +190,7 @@ TEST_F(PipeTest, quoted_files_at_every_cut) {
         << "extents of " << bytes;
 }
 
-TEST_F(PipeTest, plain_files_at_many_cuts) {
+TEST_P(KernelHookTest, plain_files_at_many_cuts) {
   const std::string text = plain_records(300);
   const std::string path = directory_.write("plain.csv", text);
   for (const std::string& sql :
@@ -203,7 +203,7 @@ TEST_F(PipeTest, plain_files_at_many_cuts) {
   }
 }
 
-TEST_F(PipeTest, records_of_all_lengths) {
+TEST_P(KernelHookTest, records_of_all_lengths) {
   std::string text;
   for (size_t length = 0; length < 20000; length += 1 + length / 7)
     text += std::to_string(length) + ",1.50,1994-05-14,A," + std::string(length, 'n') + "\n";
@@ -216,7 +216,7 @@ TEST_F(PipeTest, records_of_all_lengths) {
   expect_same("SELECT id, note FROM " + csv(path) + " WHERE id > 10");
 }
 
-TEST_F(PipeTest, needed_fields_far_to_the_right) {
+TEST_P(KernelHookTest, needed_fields_far_to_the_right) {
   std::string text;
   std::string columns;
   for (int c = 0; c < 120; c++) columns += (c ? ", c" : "c") + std::to_string(c) + " INTEGER";
@@ -233,7 +233,7 @@ TEST_F(PipeTest, needed_fields_far_to_the_right) {
   EXPECT_EQ(answer.counters.escapes, 0U);
 }
 
-TEST_F(PipeTest, other_than_ascii_text) {
+TEST_P(KernelHookTest, other_than_ascii_text) {
   std::string text;
   for (int i = 0; i < 3000; i++)
     text += std::to_string(i) + ",0.50,1994-05-14," +
@@ -248,7 +248,7 @@ TEST_F(PipeTest, other_than_ascii_text) {
   expect_same(kSums + csv(path));
 }
 
-TEST_F(PipeTest, many_groups_and_long_keys) {
+TEST_P(KernelHookTest, many_groups_and_long_keys) {
   std::string text;
   for (int i = 0; i < 30000; i++)
     text += std::to_string(i % 2500) + ",1.00,1994-05-14,key of group " + std::to_string(i % 700) +
@@ -263,7 +263,7 @@ TEST_F(PipeTest, many_groups_and_long_keys) {
   expect_same("SELECT flag, id, day, count(*) FROM " + csv(path) + " GROUP BY flag, id, day");
 }
 
-TEST_F(PipeTest, null_keys_and_values) {
+TEST_P(KernelHookTest, null_keys_and_values) {
   std::string text;
   for (int i = 0; i < 500; i++)
     text += (i % 3 ? std::to_string(i) : "") + "," + (i % 4 ? "1.25" : "") + "," +
@@ -275,7 +275,7 @@ TEST_F(PipeTest, null_keys_and_values) {
   expect_same(kSums + csv(path) + " WHERE day > DATE '1990-01-01' OR id < 5");
 }
 
-TEST_F(PipeTest, a_plan_with_20_aggregates_and_4_keys) {
+TEST_P(KernelHookTest, a_plan_with_20_aggregates_and_4_keys) {
   const std::string path = directory_.write("plain.csv", plain_records(3000));
   std::string sql = "SELECT flag, day, id % 3, price > 100";
   for (int i = 0; i < 5; i++) {
@@ -288,7 +288,7 @@ TEST_F(PipeTest, a_plan_with_20_aggregates_and_4_keys) {
 
 // --- Other formats ---
 
-TEST_F(PipeTest, counts_lines) {
+TEST_P(KernelHookTest, counts_lines) {
   std::string text;
   for (int i = 0; i < 40000; i++)
     text += (i % 7 == 0    ? "ERROR "
@@ -307,12 +307,11 @@ TEST_F(PipeTest, counts_lines) {
   expect_same("SELECT count(*) FROM " + lines + " WHERE line LIKE 'ERROR 1%'");
   expect_same("SELECT count(*) FROM " + lines + " WHERE line = ''");
   expect_same("SELECT line_offset, line FROM " + lines + " WHERE line = 'info 1234'");
-  EXPECT_FALSE(hooks::pipe_hook()
-                   .eligible(*job_of("SELECT count(*) FROM " + lines + " WHERE line LIKE '%x%'"))
-                   .yes);
+  EXPECT_FALSE(
+      hook().eligible(*job_of("SELECT count(*) FROM " + lines + " WHERE line LIKE '%x%'")).yes);
 }
 
-TEST_F(PipeTest, quotes_mean_nothing_in_lines) {
+TEST_P(KernelHookTest, quotes_mean_nothing_in_lines) {
   const std::string path = directory_.write("log.txt", "a \"b\nc\" d\n\"\n");
   expect_same("SELECT count(*), max(line_offset) FROM lines('" + path + "')");
 }
@@ -322,7 +321,7 @@ void append(std::string& text, T value) {
   text.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-TEST_F(PipeTest, adds_up_fixed_records) {
+TEST_P(KernelHookTest, adds_up_fixed_records) {
   std::string text;
   for (int i = 0; i < 50000; i++) {
     append<int64_t>(text, i * 1000003LL % 7919 - 4000);
@@ -354,19 +353,20 @@ TEST_F(PipeTest, adds_up_fixed_records) {
     EXPECT_EQ(run(job, {.threads = 2, .extent_bytes = bytes}).text, expected) << bytes;
 }
 
-TEST_F(PipeTest, refuses_records_above_a_page) {
+TEST_P(KernelHookTest, refuses_records_above_a_page) {
   std::string columns = "c0 BIGINT";
   for (int i = 1; i < 600; i++) columns += ", c" + std::to_string(i) + " BIGINT";
   const std::string path = directory_.write("wide.bin", std::string(600 * 8, '\0'));
   const auto job =
       job_of("SELECT sum(c1) FROM fixed('" + path + "', columns => '" + columns + "')");
-  EXPECT_FALSE(hooks::pipe_hook().eligible(*job).yes);
+  EXPECT_FALSE(hook().eligible(*job).yes);
 }
 
 // --- What can go wrong ---
 
-std::unique_ptr<hooks::Session> open_session(const std::shared_ptr<const program::Job>& job) {
-  auto session = hooks::pipe_hook().open(job, program::make_interpreter(job));
+std::unique_ptr<hooks::Session> open_session(hooks::Hook& hook,
+                                             const std::shared_ptr<const program::Job>& job) {
+  auto session = hook.open(job, program::make_interpreter(job));
   EXPECT_TRUE(session.ok()) << session.error().to_string();
   return session.ok() ? std::move(*session) : nullptr;
 }
@@ -379,14 +379,14 @@ hooks::Extent whole(const program::Job& job) {
   return extent;
 }
 
-TEST_F(PipeTest, records_that_fill_the_buffer) {
+TEST_P(KernelHookTest, records_that_fill_the_buffer) {
   // All are handed out and take four times their size: more than the buffer holds at first.
   std::string text;
   for (int i = 0; i < 400000; i++) text += "1,,,,\n";
   const std::string path = directory_.write("short.csv", text);
   expect_same("SELECT id, note FROM " + csv(path));
   const auto job = job_of("SELECT * FROM " + csv(path));
-  const auto session = open_session(job);
+  const auto session = open_session(hook(), job);
   const CancelToken cancel;
   for (int i = 0; i < 2; i++) {
     const auto result = session->drive(whole(*job), cancel);
@@ -396,10 +396,10 @@ TEST_F(PipeTest, records_that_fill_the_buffer) {
   }
 }
 
-TEST_F(PipeTest, notices_a_truncated_file) {
+TEST_P(KernelHookTest, notices_a_truncated_file) {
   const std::string path = directory_.write("shrinks.csv", plain_records(50000));
   const auto job = job_of(kSums + csv(path));
-  const auto session = open_session(job);
+  const auto session = open_session(hook(), job);
   ASSERT_EQ(truncate(path.c_str(), 100000), 0);
   const CancelToken cancel;
   const auto result = session->drive(whole(*job), cancel);
@@ -407,9 +407,9 @@ TEST_F(PipeTest, notices_a_truncated_file) {
   EXPECT_EQ(result.error().kind, ErrorKind::changed) << result.error().to_string();
 }
 
-TEST_F(PipeTest, stops_when_cancelled) {
+TEST_P(KernelHookTest, stops_when_cancelled) {
   const auto job = job_of(kSums + csv(directory_.write("plain.csv", plain_records(1000))));
-  const auto session = open_session(job);
+  const auto session = open_session(hook(), job);
   CancelToken cancel;
   cancel.cancel();
   const auto result = session->drive(whole(*job), cancel);
@@ -417,14 +417,14 @@ TEST_F(PipeTest, stops_when_cancelled) {
   EXPECT_EQ(result.error().kind, ErrorKind::cancelled);
 }
 
-TEST_F(PipeTest, sessions_beyond_the_first_load_get_places_too) {
+TEST_P(KernelHookTest, sessions_beyond_the_first_load_get_places_too) {
   const auto job = job_of(kSums + csv(directory_.write("plain.csv", plain_records(1000))));
   const std::string expected = run(job, {.hook = "read"}).text;
   EXPECT_EQ(run(job, {.threads = 12, .extent_bytes = 4096}).text, expected);
 }
 
 /// What a user without rights is told, by this program run as that user.
-std::string verdict_for_nobody() {
+std::string verdict_for_nobody(const std::string& hook) {
   int ends[2];
   if (pipe(ends) != 0) return "no pipe";
   const pid_t child = fork();
@@ -433,7 +433,7 @@ std::string verdict_for_nobody() {
     unsetenv("GRAPNEL_TEST_TMP");
     setenv("XDG_CACHE_HOME", "/nonexistent", 1);
     if (setresgid(65534, 65534, 65534) == 0 && setresuid(65534, 65534, 65534) == 0)
-      execl("/proc/self/exe", "bpf_test", "--verdict", nullptr);
+      execl("/proc/self/exe", "bpf_test", "--verdict", hook.c_str(), nullptr);
     _exit(1);
   }
   close(ends[1]);
@@ -447,11 +447,15 @@ std::string verdict_for_nobody() {
   return text.substr(0, size);
 }
 
-TEST_F(PipeTest, names_the_missing_right) {
-  const std::string verdict = verdict_for_nobody();
+TEST_P(KernelHookTest, names_the_missing_right) {
+  const std::string verdict = verdict_for_nobody(GetParam());
   EXPECT_EQ(verdict.substr(0, 3), "no\n") << verdict;
   EXPECT_NE(verdict.find("CAP_BPF"), std::string::npos) << verdict;
 }
+
+INSTANTIATE_TEST_SUITE_P(each, KernelHookTest,
+                         testing::Values("pipe", "pagecache", "sendfile", "syscall"),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace grapnel::bpf_test

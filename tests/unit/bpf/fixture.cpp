@@ -1,4 +1,4 @@
-#include "pipe_fixture.h"
+#include "fixture.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -8,7 +8,6 @@
 #include <fstream>
 #include <vector>
 
-#include "hooks/builtin.h"
 #include "program/interpreter.h"
 #include "sql/bind.h"
 #include "sql/caret.h"
@@ -16,6 +15,9 @@
 
 namespace grapnel::bpf_test {
 namespace {
+
+/// The name of the hook that the running test is about.
+std::string_view tested_hook;
 
 std::string show(const op::Datum& value, op::Type type) {
   return value.is_null ? "NULL" : op::to_text(value, type);
@@ -67,7 +69,7 @@ std::string show(const program::Job& job, const state::Partial& partial) {
 
 Directory::Directory() {
   const char* base = getenv("GRAPNEL_TEST_TMP");
-  std::string name = std::string(base != nullptr ? base : "/tmp") + "/pipe-XXXXXX";
+  std::string name = std::string(base != nullptr ? base : "/tmp") + "/bpf-XXXXXX";
   path_ = mkdtemp(name.data());
 }
 
@@ -102,7 +104,8 @@ std::shared_ptr<const program::Job> job_of(const std::string& sql) {
 }
 
 Answer run(const std::shared_ptr<const program::Job>& job, const RunOptions& options) {
-  hooks::Hook* hook = hooks::find_hook(options.hook);
+  const std::string_view name = options.hook.empty() ? tested_hook : options.hook;
+  hooks::Hook* hook = hooks::find_hook(name);
   scan::Plan plan;
   plan.job = job;
   plan.program = program::make_interpreter(job);
@@ -115,7 +118,7 @@ Answer run(const std::shared_ptr<const program::Job>& job, const RunOptions& opt
   if (outcome.ok()) {
     answer.text = show(*job, outcome->partial);
     const auto& all = outcome->statistics.hooks;
-    if (const auto own = all.find(std::string(options.hook)); own != all.end())
+    if (const auto own = all.find(std::string(name)); own != all.end())
       answer.counters = own->second;
   } else {
     answer.text = "error: " + outcome.error().to_string();
@@ -128,7 +131,7 @@ Answer run(const std::shared_ptr<const program::Job>& job, const RunOptions& opt
 Answer expect_same(const std::string& sql, const RunOptions& options) {
   const auto job = job_of(sql);
   if (!job) return {};
-  const hooks::Verdict verdict = hooks::pipe_hook().eligible(*job);
+  const hooks::Verdict verdict = hooks::find_hook(tested_hook)->eligible(*job);
   EXPECT_TRUE(verdict.yes) << verdict.reason << "\n" << sql;
   if (!verdict.yes) return {};
   const Answer expected = run(job, {.hook = "read"});
@@ -137,11 +140,13 @@ Answer expect_same(const std::string& sql, const RunOptions& options) {
   return answer;
 }
 
-void PipeTest::SetUp() {
-  const hooks::Verdict verdict = hooks::pipe_hook().permitted();
+void KernelHookTest::SetUp() {
+  tested_hook = GetParam();
+  const hooks::Verdict verdict = hook().permitted();
   if (verdict.yes) return;
   if (geteuid() != 0) GTEST_SKIP() << verdict.reason << "; " << verdict.cure;
-  FAIL() << "root may not use the pipe hook: " << verdict.reason << "; " << verdict.cure;
+  FAIL() << "root may not use the hook " << GetParam() << ": " << verdict.reason << "; "
+         << verdict.cure;
 }
 
 }  // namespace grapnel::bpf_test
