@@ -14,7 +14,7 @@ import page_cache  # noqa: E402
 import tables  # noqa: E402
 from kernel_rights import has_kernel_rights  # noqa: E402
 
-KERNEL_HOOKS = ["pipe", "sendfile", "syscall"]
+KERNEL_HOOKS = ["pipe", "pagecache", "sendfile", "syscall"]
 HOOKS = ["read", "mmap", "direct"] + KERNEL_HOOKS
 STATES = ["cold", "half cached", "cached"]
 
@@ -49,7 +49,7 @@ def hook_computes(tmp, format, hook, state, threads):
         assert counters["bytes_copied"] >= 0.95 * os.path.getsize(path), counters
     if hook == "mmap":
         assert counters["bytes_copied"] == 0, counters
-    if hook in ("pipe", "sendfile"):  # only edges: 64 KiB of an extent, to guess about quotes
+    if hook in ("pipe", "pagecache", "sendfile"):  # only edges: 64 KiB of an extent, to guess about quotes
         assert counters["bytes_copied"] <= 0.1 * os.path.getsize(path), counters
     if hook == "direct":
         assert counters["device_bytes"] >= 0.95 * os.path.getsize(path), counters
