@@ -5,12 +5,12 @@
 set -euo pipefail
 . tools/dev/lib.sh
 
-all=(source unit asan differential hooks e2e faults guests)
+all=(source unit asan differential hooks filesystems e2e faults guests)
 chosen=()
 for argument in "$@"; do
   case "$argument" in
   --all) chosen=("${all[@]}") ;;
-  --source | --unit | --asan | --differential | --hooks | --e2e | --faults | --guests)
+  --source | --unit | --asan | --differential | --hooks | --filesystems | --e2e | --faults | --guests)
     chosen+=("${argument#--}")
     ;;
   *)
