@@ -1,9 +1,11 @@
 """Rights that are missing, files of others, paths that lead out of a server's root."""
 
 import os
+from pathlib import Path
 
 import grapnel_cli as grapnel
 from harness import case, cases, skip
+from kernel_rights import has_kernel_rights
 from running import as_nobody
 
 FEW = "1,a\n2,b\n3,c\n"
@@ -104,3 +106,18 @@ def paths_do_not_leave_the_root(tmp):
                 assert answer.out == "" and "42" not in answer.err.replace(str(tmp), ""), (table, answer)
         good = grapnel.query("SELECT n FROM 'deep/../inside.csv'", on=server.address).expect()
         assert good.rows() == ["1"]
+
+
+@case
+def a_file_system_without_splice_is_refused_or_read_otherwise(tmp):
+    path = Path("/proc/config.gz")  # has a size, pages nowhere, and no splice
+    if not path.exists():
+        skip(f"this kernel has no {path}, and nothing else here is known to refuse splice")
+    if not has_kernel_rights():
+        skip("hooks in the kernel need rights that are missing here")
+    sql = f"SELECT count(*) AS n FROM fixed('{path}', columns => 'byte UTINYINT')"
+    forced = grapnel.query(sql, hook="pipe").expect(grapnel.EXIT["hook cannot"])
+    assert "splice" in forced.err and forced.out == "", forced.err
+    answer = grapnel.query(sql, hook="pipe,any").expect()
+    assert answer.out == f"n\n{path.stat().st_size}\n", answer.out
+    assert answer.stats["hooks"]["read"]["records"] > 0, answer.stats
