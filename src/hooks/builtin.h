@@ -14,5 +14,6 @@ Hook& pipe_hook();
 Hook& pagecache_hook();
 Hook& sendfile_hook();
 Hook& syscall_hook();
+Hook& block_hook();
 
 }  // namespace grapnel::hooks

@@ -19,6 +19,9 @@ const std::vector<Hook*>& all_hooks() {
 #ifdef GRAPNEL_HAVE_SYSCALL
       &syscall_hook(),
 #endif
+#ifdef GRAPNEL_HAVE_BLOCK
+      &block_hook(),
+#endif
       &mmap_hook(),
   };
   return hooks;

@@ -29,6 +29,7 @@ constexpr Default kDefaults[] = {
     {"pagecache", {0.44, 0.44, false}, {1.50, 1.20, false}},
     {"sendfile", {0.55, 0.55, false}, {1.60, 1.30, false}},
     {"syscall", {0.60, 0.60, false}, {1.70, 1.40, false}},
+    {"block", {0.60, 0.60, false}, {1.30, 0.80, false}},
     {"native", {0.25, 0.25, false}, {0.25, 0.25, false}},
     {"interpreter", {30, 30, false}, {30, 30, false}},
 };

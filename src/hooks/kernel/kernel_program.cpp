@@ -11,8 +11,9 @@ namespace bpf = lower::bpf;
 
 namespace {
 
-/// Places of one load: enough for a scan on a usual machine; each costs about 2 MB.
-constexpr uint32_t kMostPlaces = 8;
+/// Sessions that one load has places for: enough for a scan on a usual machine; each place costs
+/// about 2 MB.
+constexpr uint32_t kMostSessions = 8;
 
 class Stopwatch {
  public:
@@ -79,7 +80,8 @@ Result<std::unique_ptr<WorkerPlace::Load>> KernelProgram::load() const {
   options.programs.insert(options.programs.end(), anchor_.loaded.begin(), anchor_.loaded.end());
   options.programs.push_back(anchor_.entry);
   options.btf_path = btf_path_;
-  options.map_elements = std::clamp(std::thread::hardware_concurrency(), 1U, kMostPlaces);
+  options.map_elements = std::clamp(std::thread::hardware_concurrency(), 1U, kMostSessions) *
+                         anchor_.places_per_session;
   if (!has_groups) options.left_out_maps = {bpf::kGroupMap};
   GRAPNEL_TRY(bpf::Object object, bpf::Object::load(lowered_.object, options));
   auto load =
@@ -105,9 +107,15 @@ Result<std::unique_ptr<WorkerPlace::Load>> KernelProgram::load() const {
 }
 
 Result<WorkerPlace> KernelProgram::take_place() {
+  GRAPNEL_TRY(std::vector<WorkerPlace> places, take_places(1));
+  return std::move(places.front());
+}
+
+Result<std::vector<WorkerPlace>> KernelProgram::take_places(uint32_t count) {
   const std::lock_guard lock(mutex_);
-  const auto with_room = std::find_if(loads_.begin(), loads_.end(),
-                                      [](const auto& load) { return !load->free_places.empty(); });
+  const auto with_room = std::find_if(loads_.begin(), loads_.end(), [&](const auto& load) {
+    return load->free_places.size() >= count;
+  });
   WorkerPlace::Load* load = with_room == loads_.end() ? nullptr : with_room->get();
   if (load == nullptr) {
     const Stopwatch watch;
@@ -116,9 +124,12 @@ Result<WorkerPlace> KernelProgram::take_place() {
     verified_instructions_ = made->object.verified_instructions(anchor_.entry);
     load = loads_.emplace_back(std::move(made)).get();
   }
-  const uint32_t number = load->free_places.back();
-  load->free_places.pop_back();
-  return WorkerPlace(shared_from_this(), load, number);
+  std::vector<WorkerPlace> places;
+  for (uint32_t i = 0; i < count; i++) {
+    places.push_back(WorkerPlace(shared_from_this(), load, load->free_places.back()));
+    load->free_places.pop_back();
+  }
+  return places;
 }
 
 void KernelProgram::give_back(WorkerPlace::Load& load, uint32_t number) {

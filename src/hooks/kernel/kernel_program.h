@@ -24,6 +24,7 @@ struct Anchor {
   std::vector<std::string> attached;
   /// Programs that are loaded and not attached, beside the entry.
   std::vector<std::string> loaded;
+  uint32_t places_per_session = 1;  ///< workers that a session uses
 };
 
 class KernelProgram;
@@ -65,6 +66,8 @@ class KernelProgram : public std::enable_shared_from_this<KernelProgram> {
   /// A place for one more worker; loads (and attaches) the programs once more if all are taken.
   /// Thread-safe. Errors: hook, permission.
   Result<WorkerPlace> take_place();
+  /// The same for `count` places that belong to one load, at most places_per_session.
+  Result<std::vector<WorkerPlace>> take_places(uint32_t count);
 
   [[nodiscard]] const program::Job& job() const { return *job_; }
   [[nodiscard]] const lower::Plan& plan() const { return lowered_.plan; }

@@ -24,11 +24,6 @@ static_assert(kSmallRunBytes * sizeof(gr_out) <= GR_OUT_BYTES);
 constexpr size_t kHeadWindowBytes = 4 << 10;
 constexpr size_t kGuessBytes = 64 << 10;
 
-std::string_view without_cr(std::string_view record) {
-  if (!record.empty() && record.back() == '\r') record.remove_suffix(1);
-  return record;
-}
-
 bool is_quoted(const source::Layout& layout) {
   return layout.format == Format::csv && layout.dialect.quote != '\0';
 }
@@ -75,8 +70,8 @@ Result<uint64_t> OrderedSession::find_first_record(const Extent& extent, ExtentR
   const uint64_t into_record = (extent.begin - job_->source->data_begin) % record_bytes;
   const uint64_t start = extent.begin + (into_record == 0 ? 0 : record_bytes - into_record);
   result.has_record_start = start <= extent.end;
-  GRAPNEL_CHECK(
-      copy_bytes(extent.begin, std::min(start, extent.end), result.head, result.counters));
+  GRAPNEL_CHECK(copy_bytes(*job_->source, extent.begin, std::min(start, extent.end), result.head,
+                           result.counters));
   return std::min(start, extent.end);
 }
 
@@ -90,7 +85,7 @@ Result<uint64_t> OrderedSession::find_first_text_record(const Extent& extent,
   while (at < extent.end) {
     std::string bytes;
     const uint64_t window_end = std::min<uint64_t>(at + window, extent.end);
-    GRAPNEL_CHECK(copy_bytes(at, window_end, bytes, result.counters));
+    GRAPNEL_CHECK(copy_bytes(*job_->source, at, window_end, bytes, result.counters));
     if (at == extent.begin) {
       if (guesses) state = source::guess_quote_state(layout, bytes);
       result.start_state = state;
@@ -106,25 +101,6 @@ Result<uint64_t> OrderedSession::find_first_text_record(const Extent& extent,
   }
   result.end_state = state;
   return extent.end;
-}
-
-Status OrderedSession::copy_bytes(uint64_t begin, uint64_t end, std::string& to,
-                                  HookCounters& counters) {
-  const size_t before = to.size();
-  to.resize(before + (end - begin));
-  for (uint64_t at = begin; at < end;) {
-    char* into = to.data() + before + (at - begin);
-    const ssize_t got = pread(job_->source->file.get(), into, end - at, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      return Error::system("cannot read " + job_->source->path + " at byte " + std::to_string(at),
-                           errno, "look for device or network errors with dmesg");
-    }
-    if (got == 0) return missing_bytes(*job_->source, at);
-    at += static_cast<uint64_t>(got);
-  }
-  counters.bytes_copied += end - begin;
-  return ok_status();
 }
 
 // --- Whole records, in the kernel ---
@@ -185,32 +161,9 @@ Error OrderedSession::status_error(gr_u64 status) const {
 }
 
 Status OrderedSession::take_handed_out(ExtentResult& result) {
-  const gr_worker& worker = place_.worker();
-  const gr_out_area& out = place_.out();
-  HookCounters& counters = result.counters;
-  for (size_t at = 0; at < worker.out_bytes;) {
-    const auto& entry = *reinterpret_cast<const gr_out*>(out.bytes + at);
-    at += sizeof entry;
-    std::string long_record;
-    std::string_view record;
-    if (entry.kind == GR_OUT_LONG) {
-      if (entry.bytes > limits::kRecordBytes)
-        return source::record_too_long(*job_->source, entry.file_offset);
-      GRAPNEL_CHECK(
-          copy_bytes(entry.file_offset, entry.file_offset + entry.bytes, long_record, counters));
-      record = without_cr(long_record);
-    } else {
-      record = {reinterpret_cast<const char*>(out.bytes + at), entry.bytes};
-      at += (entry.bytes + size_t{7}) & ~size_t{7};
-      counters.bytes_copied += entry.bytes;
-    }
-    if (entry.kind != GR_OUT_SELECTED) {
-      counters.escapes++;
-      counters.escape_bytes += entry.bytes;
-    }
-    handed_out_++;
-    GRAPNEL_CHECK(exact_.run(record, entry.file_offset, result.partial));
-  }
+  const auto* out = reinterpret_cast<const char*>(place_.out().bytes);
+  GRAPNEL_TRY(const uint64_t count, exact_.run({out, place_.worker().out_bytes}, result));
+  handed_out_ += count;
   return ok_status();
 }
 
@@ -223,7 +176,8 @@ Status OrderedSession::finish(const Extent& extent, ExtentResult& result) {
   result.partial.records += worker.records - handed_out_;
   result.counters.records += worker.records;
   if (worker.long_record != 0) {
-    GRAPNEL_CHECK(copy_bytes(worker.long_begin, extent.end, result.tail, result.counters));
+    GRAPNEL_CHECK(
+        copy_bytes(*job_->source, worker.long_begin, extent.end, result.tail, result.counters));
   } else {
     const auto* carried = worker.data + GR_PAGE_BYTES - worker.carry;
     result.tail.assign(reinterpret_cast<const char*>(carried), worker.carry);
@@ -234,8 +188,8 @@ Status OrderedSession::finish(const Extent& extent, ExtentResult& result) {
     const uint64_t offset = extent.end - result.tail.size();
     if (const auto end = source::next_record(job_->source->layout, result.tail, true)) {
       const uint64_t before = result.partial.records;
-      GRAPNEL_CHECK(exact_.run(std::string_view(result.tail).substr(0, end->content_size), offset,
-                               result.partial));
+      GRAPNEL_CHECK(exact_.runner().run(std::string_view(result.tail).substr(0, end->content_size),
+                                        offset, result.partial));
       result.counters.records += result.partial.records - before;
       result.tail.erase(0, end->consumed);
       result.end_state = QuoteState::outside;

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "hooks/hook.h"
+#include "hooks/kernel/handed_out.h"
 #include "hooks/kernel/kernel_program.h"
-#include "program/interpreter.h"
 
 namespace grapnel::hooks::kernel {
 
@@ -43,8 +43,6 @@ class OrderedSession : public Session {
   /// Where the first record starts; extent.end if none does. Fills head, states, has_record_start.
   Result<uint64_t> find_first_record(const Extent& extent, ExtentResult& result);
   Result<uint64_t> find_first_text_record(const Extent& extent, ExtentResult& result);
-  /// Bytes [begin, end) of the file by pread, appended to `to`.
-  Status copy_bytes(uint64_t begin, uint64_t end, std::string& to, HookCounters& counters);
 
   /// The records from `first_record` on; with shorter runs if too many of them are handed out.
   Status do_records(const Extent& extent, uint64_t first_record, ExtentResult& result,
@@ -61,7 +59,7 @@ class OrderedSession : public Session {
   std::shared_ptr<KernelProgram> program_;
   WorkerPlace place_;
   size_t run_bytes_;
-  program::RecordRunner exact_;
+  HandedOutRecords exact_;
   uint64_t handed_out_ = 0;  ///< records of this extent
 };
 

@@ -6,6 +6,7 @@
 #ifndef GRAPNEL_HOOKS_KERNEL_TARGET_BPF_H
 #define GRAPNEL_HOOKS_KERNEL_TARGET_BPF_H
 
+#include "hooks/kernel/file_of.bpf.h"
 #include "hooks/kernel/target.h"
 #include "lower/bpf/anchor.bpf.h"
 
@@ -39,17 +40,6 @@ GR_INLINE struct gr_worker* gr_target(void) {
   gr_u32 thread = id;
   gr_u32* worker = bpf_map_lookup_elem(&gr_targets, &thread);
   return worker ? gr_worker_of(*worker) : 0;
-}
-
-/* The file behind descriptor `fd` of the calling process; NULL if there is none. */
-GR_INLINE struct file* gr_file_of(gr_u32 fd) {
-  struct task_struct* task = (struct task_struct*)bpf_get_current_task_btf();
-  struct fdtable* table = BPF_CORE_READ(task, files, fdt);
-  if (fd >= BPF_CORE_READ(table, max_fds)) return 0;
-  struct file** files = BPF_CORE_READ(table, fd);
-  struct file* file = 0;
-  bpf_probe_read_kernel(&file, sizeof file, files + fd);
-  return file;
 }
 
 SEC("syscall") int gr_arm(struct gr_arm_request* request) {

@@ -14,6 +14,9 @@
  * (e2683181524d); its numbers change (PG_uptodate 2 -> 3 in 6.4 .. 6.12, PG_head 16 -> 6)
  *   folio_batch                                   since 5.17 (10331795fb79)
  *   bio.bi_iter                                   since 3.14 (4f024f3797c4)
+ *   request.cmd_flags                             the operation in its low 8 bits since 4.8
+ *                                                 (ef295ecf090d)
+ *   page.compound_head                            since 4.4 (1d798ca3f164); compound_info since 7.1
  *   sk_msg.sg                                     since 4.20 (604326b41a6f)
  *
  * Members of members (bio.bi_iter.bi_size) stand here under their last name, and arrays or structs
@@ -39,7 +42,9 @@ enum {
 
 #define GR_KERNEL __attribute__((preserve_access_index))
 
-struct page;
+struct page {
+  gr_u64 compound_head;
+} GR_KERNEL;
 
 struct pipe_buffer {
   struct page* page;
@@ -116,6 +121,7 @@ struct bio {
 
 struct request {
   struct bio* bio;
+  gr_u32 cmd_flags;
 } GR_KERNEL;
 
 struct sk_msg {

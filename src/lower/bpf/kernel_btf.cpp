@@ -38,7 +38,7 @@ const std::vector<NeededStruct>& needed_structs() {
       {"files_struct", {"fdt"}, true},
       {"mm_struct", {"pgd"}, true},
       {"task_struct", {"files", "mm"}, true},
-      {"page", {}, true},
+      {"page", {"compound_head", "compound_info"}},  // one of them
       {"address_space", {"host", "i_pages.xa_head"}},
       {"inode", {"i_size"}},
       {"xa_node", {"shift", "slots"}},
@@ -48,7 +48,7 @@ const std::vector<NeededStruct>& needed_structs() {
        {"bi_next", "bi_io_vec", "bi_iter.bi_sector", "bi_iter.bi_size", "bi_iter.bi_idx",
         "bi_iter.bi_bvec_done"}},
       {"bio_vec", {"bv_page", "bv_len", "bv_offset"}},
-      {"request", {"bio"}},
+      {"request", {"bio", "cmd_flags"}},
       {"sk_msg", {"sg.start", "sg.end", "sg.size", "sg.data"}},
       {"scatterlist", {"page_link", "offset", "length"}},
       {"pt_regs", {"di", "si", "dx", "r10", "ax", "orig_ax"}},
