@@ -190,7 +190,8 @@ GR_INLINE void gr_unquoted_group(struct gr_groups* g, gr_u64 at) {
   gr_u64 number = gr_bit_number(lowest);
   gr_u64 place = ((number & 7) << 3) + (number >> 3);
   gr_u64 other = gr_is_nonzero(worker->data[at + place] ^ '\n') & some;
-  if ((lanes ^ lowest) | other | (all & GR_HIGH)) {
+  if (GR_UNLIKELY((lanes ^ lowest) | other | (all & GR_HIGH))) {
+    GR_OPAQUE(text); /* its words are loaded again: kept, they would cost every group */
     gr_u64 ends = gr_lanes(worker, text, at, GR_REPEAT('\n'));
     g->quotes |= gr_lanes(worker, text, at, GR_REPEAT('"'));
     gr_add_ends(worker, gr_transpose(ends), at, &g->count);

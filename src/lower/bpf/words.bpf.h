@@ -50,6 +50,7 @@ GR_INLINE gr_u64 gr_lanes_ascii(const gr_u8* at, gr_u64 mask, gr_u64 repeated, g
   for (int k = 0; k < 8; k++) {
     gr_u64 word = gr_load8(at + 8 * k);
     *all |= word;
+    GR_OPAQUE(*all); /* else the words are kept, and added up at the end */
     gr_u64 differs = (((word & mask) ^ repeated) + GR_LOW7) & GR_HIGH;
     GR_OPAQUE(differs); /* else each word gets a mask of its own, a constant of 64 bits more */
     others = others >> 1 | differs;
