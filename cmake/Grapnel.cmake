@@ -24,7 +24,7 @@
 #       Tests run in the source tree's root; $GRAPNEL_BUILD_DIR names the binary directory and
 #       $GRAPNEL_TEST_TMP a directory of its own for temporary files.
 #
-# Quick private build of a part: cmake -S . -B build/mine -G Ninja -DGRAPNEL_FOLDERS="base;op"
+# Quick private build of a part: cmake -S . -B build/mine -G Ninja -DGRAPNEL_ONLY_FOLDERS="base;op"
 
 function(_grapnel_check_deps name result)
   set(${result} TRUE PARENT_SCOPE)

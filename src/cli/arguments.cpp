@@ -5,6 +5,8 @@
 #include <iostream>
 #include <map>
 
+#include "cli/estimate_arguments.h"
+
 namespace grapnel::cli {
 namespace {
 
@@ -19,6 +21,7 @@ constexpr char kExamples[] = R"text(examples:
   grapnel serve --root /data
   grapnel query --on storage7:31337 "SELECT count(*) FROM 'lineitem.csv'"
   grapnel doctor
+  grapnel estimate --size 10GB --link 1GB/s --rtt 10ms
 
 Results go to standard output, everything else to standard error.
 exit codes: 0 ok, 1 error, 2 wrong usage or refused SQL, 3 result does not cover the whole file,
@@ -154,6 +157,11 @@ Command parse_arguments(int argc, char** argv) {
   doctor_app->add_flag("--hooks", doctor.hooks,
                        "try every place in the kernel where tools have hooked in over the years");
 
+  EstimateCommand estimate{api::default_estimate(), EstimateFormat::table};
+  CLI::App* estimate_app =
+      app.add_subcommand("estimate", "what it costs to ship the data or the operation: the model");
+  describe_estimate(*estimate_app, estimate);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -167,6 +175,7 @@ Command parse_arguments(int argc, char** argv) {
   if (schema_app->parsed()) return schema;
   if (serve_app->parsed()) return serve;
   if (doctor_app->parsed()) return doctor;
+  if (estimate_app->parsed()) return estimate;
   return Finished{kExitUsage};
 }
 

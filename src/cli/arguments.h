@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "grapnel/estimate.h"
 #include "grapnel/grapnel.h"
 
 namespace grapnel::cli {
@@ -47,12 +48,20 @@ struct DoctorCommand {
   bool hooks = false;  ///< attach points instead of what grapnel makes of them
 };
 
+enum class EstimateFormat : uint8_t { table, json, svg };
+
+struct EstimateCommand {
+  api::EstimateInput input;
+  EstimateFormat format = EstimateFormat::table;
+};
+
 /// The command line asked for text only (--help, --version) or was wrong; all is said already.
 struct Finished {
   int exit_code = kExitOk;
 };
 
-using Command = std::variant<Finished, QueryCommand, SchemaCommand, ServeCommand, DoctorCommand>;
+using Command = std::variant<Finished, QueryCommand, SchemaCommand, ServeCommand, DoctorCommand,
+                             EstimateCommand>;
 
 /// Prints help and version to standard output, complaints to standard error.
 Command parse_arguments(int argc, char** argv);

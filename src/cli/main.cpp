@@ -17,6 +17,7 @@ int run(const Command& command) {
   if (const auto* query = std::get_if<QueryCommand>(&command)) return run_query(*query);
   if (const auto* schema = std::get_if<SchemaCommand>(&command)) return run_schema(*schema);
   if (const auto* serve = std::get_if<ServeCommand>(&command)) return run_serve(*serve);
+  if (const auto* estimate = std::get_if<EstimateCommand>(&command)) return run_estimate(*estimate);
   return run_doctor(std::get<DoctorCommand>(command));
 }
 

@@ -122,3 +122,15 @@ def small_query_starts_quickly(tmp):
     took = median_ms(command)
     # The promise is 30 ms with a cached program; see help_starts_quickly.
     assert took <= 60, f"{took:.1f} ms"
+
+
+@case
+def estimate_shows_the_model(tmp):
+    answer = grapnel.run("estimate", "--size", "10GB", "--link", "1GB/s", "--rtt", "10ms").expect()
+    assert "ship, then process" in answer.out and "push: pipe, 1 thread" in answer.out, answer.out
+    ways = json.loads(grapnel.run("estimate", "--format", "json", "--cached", "100%").expect().out)
+    totals = {way["approach"]: way["total_seconds"] for way in ways}
+    assert totals["push: read, 1 thread"] < totals["ship, process while it arrives"], totals
+    assert grapnel.run("estimate", "--format", "svg").expect().out.startswith("<svg")
+    for wrong in (["--size", "10XB"], ["--rtt", "10"], ["--cached", "150%"], ["--hook-rate", "x=1"]):
+        assert grapnel.run("estimate", *wrong).code == 2, wrong

@@ -1,0 +1,154 @@
+#include "cli/estimate_arguments.h"
+
+#include <charconv>
+#include <cmath>
+#include <string>
+#include <utility>
+
+namespace grapnel::cli {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  double factor;
+};
+
+constexpr Unit kBytes[] = {{"", 1},
+                           {"B", 1},
+                           {"KB", 1e3},
+                           {"MB", 1e6},
+                           {"GB", 1e9},
+                           {"TB", 1e12},
+                           {"KiB", 1024.0},
+                           {"MiB", 1048576.0},
+                           {"GiB", 1073741824.0},
+                           {"TiB", 1099511627776.0}};
+constexpr Unit kSeconds[] = {{"s", 1}, {"ms", 1e-3}, {"us", 1e-6}, {"ns", 1e-9}};
+constexpr Unit kShares[] = {{"", 1}, {"%", 0.01}};
+
+template <size_t N>
+std::optional<double> parse_with_unit(std::string_view text, const Unit (&units)[N]) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || !std::isfinite(value) || value < 0) return std::nullopt;
+  std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
+  while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+  for (const Unit& unit : units)
+    if (unit.name == rest) return value * unit.factor;
+  return std::nullopt;
+}
+
+using Parser = std::optional<double> (*)(std::string_view);
+
+void add(CLI::App& app, const char* name, double& value, Parser parse, const char* unit,
+         const std::string& text) {
+  app.add_option_function<std::string>(
+         name,
+         [&value, parse, unit, name](const std::string& given) {
+           const auto parsed = parse(given);
+           if (!parsed)
+             throw CLI::ValidationError(name, "'" + given + "' is not like " + std::string(unit));
+           value = *parsed;
+         },
+         text)
+      ->type_name(unit);
+}
+
+void set_connect(const std::string& given, EstimateCommand& command) {
+  const std::pair<const char*, double> kinds[] = {{"open", 0}, {"tcp", 1}, {"tls", 2}};
+  for (const auto& [name, round_trips] : kinds) {
+    if (given != name) continue;
+    command.input.connect_round_trips = round_trips;
+    return;
+  }
+  throw CLI::ValidationError("--connect", "'" + given + "' is none of open|tcp|tls");
+}
+
+/// "pipe=2GB/s": replaces the rate of a hook.
+void set_hook_rate(const std::string& given, EstimateCommand& command) {
+  const size_t equals = given.find('=');
+  const auto rate =
+      equals == std::string::npos ? std::nullopt : parse_bytes(given.substr(equals + 1));
+  if (!rate) throw CLI::ValidationError("--hook-rate", "'" + given + "' is not like pipe=2GB/s");
+  std::string names;
+  for (api::ProcessingRate& hook : command.input.hooks) {
+    if (hook.name == given.substr(0, equals)) {
+      hook.bytes_per_second = *rate;
+      return;
+    }
+    names += " " + hook.name;
+  }
+  throw CLI::ValidationError("--hook-rate", "there is no hook '" + given.substr(0, equals) +
+                                                "' in the model; there are:" + names);
+}
+
+void set_format(const std::string& given, EstimateCommand& command) {
+  const std::pair<const char*, EstimateFormat> formats[] = {{"table", EstimateFormat::table},
+                                                            {"json", EstimateFormat::json},
+                                                            {"svg", EstimateFormat::svg}};
+  for (const auto& [name, format] : formats) {
+    if (given != name) continue;
+    command.format = format;
+    return;
+  }
+  throw CLI::ValidationError("--format", "'" + given + "' is none of table|json|svg");
+}
+
+}  // namespace
+
+std::optional<double> parse_bytes(std::string_view text) {
+  if (text.ends_with("/s")) text.remove_suffix(2);
+  return parse_with_unit(text, kBytes);
+}
+
+std::optional<double> parse_seconds(std::string_view text) {
+  return parse_with_unit(text, kSeconds);
+}
+
+std::optional<double> parse_share(std::string_view text) { return parse_with_unit(text, kShares); }
+
+void describe_estimate(CLI::App& app, EstimateCommand& command) {
+  api::EstimateInput& in = command.input;
+  app.footer(
+      "Every term is the model's, none is measured by this command; rates of hooks are\n"
+      "built-in ones unless given. Storage, transfer and processing overlap: the slowest counts "
+      "in\n"
+      "full.");
+  add(app, "--size", in.file_bytes, parse_bytes, "10GB", "of the file; default 10GB");
+  add(app, "--result", in.result_bytes, parse_bytes, "100B", "what comes back; default 100 bytes");
+  add(app, "--cached", in.cached_share, parse_share, "25%",
+      "in the server's page cache; default 0");
+  add(app, "--devices", in.devices, parse_bytes, "1", "read at the same time; default 1");
+  add(app, "--device-rate", in.device_bytes_per_second, parse_bytes, "2GB/s", "of one device");
+  add(app, "--link", in.link_bytes_per_second, parse_bytes, "1GB/s", "bandwidth; default 1GB/s");
+  add(app, "--rtt", in.rtt_seconds, parse_seconds, "10ms", "round trip; default 10ms");
+  add(app, "--window", in.tcp_window_bytes, parse_bytes, "6MiB",
+      "TCP window; default: as the link needs");
+  app.add_option_function<std::string>(
+         "--connect", [&command](const std::string& given) { set_connect(given, command); },
+         "open (default), tcp or tls: round trips before the request")
+      ->type_name("open|tcp|tls");
+  add(app, "--threads", in.server_threads, parse_bytes, "1", "at the server; default 1");
+  add(app, "--client-rate", in.client_bytes_per_second, parse_bytes, "2.5GB/s",
+      "of the program at the client, per thread");
+  add(app, "--client-threads", in.client_threads, parse_bytes, "1", "default 1");
+  add(app, "--tool-rate", in.tool_bytes_per_second, parse_bytes, "0.35GB/s",
+      "of usual tools (awk) at the server");
+  app.add_option_function<std::vector<std::string>>(
+         "--hook-rate",
+         [&command](const std::vector<std::string>& given) {
+           for (const std::string& one : given) set_hook_rate(one, command);
+         },
+         "of a hook, one thread, cached bytes, the operation included")
+      ->type_name("pipe=2GB/s");
+  add(app, "--ssd-internal", in.ssd_internal_bytes_per_second, parse_bytes, "5GB/s",
+      "bandwidth inside a programmable SSD; default 2.8 times the device's rate");
+  add(app, "--ssd-compute", in.ssd_compute_bytes_per_second, parse_bytes, "3GB/s",
+      "its processing rate; default 1.7 times the device's rate");
+  app.add_option_function<std::string>(
+         "--format", [&command](const std::string& given) { set_format(given, command); },
+         "default table")
+      ->type_name("table|json|svg");
+}
+
+}  // namespace grapnel::cli
