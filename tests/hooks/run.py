@@ -3,12 +3,14 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "faults")]
-from harness import cases, main, skip  # noqa: E402
+from harness import case, cases, main, skip  # noqa: E402
 
+import disturbed  # noqa: E402
 import grapnel_cli as grapnel  # noqa: E402
 import page_cache  # noqa: E402
 import tables  # noqa: E402
@@ -17,6 +19,16 @@ from kernel_rights import has_kernel_rights  # noqa: E402
 KERNEL_HOOKS = ["pipe", "pagecache", "sendfile", "syscall"]
 HOOKS = ["read", "mmap", "direct"] + KERNEL_HOOKS
 STATES = ["cold", "half cached", "cached"]
+
+
+def need_kernel_rights():
+    if not has_kernel_rights():
+        skip("hooks in the kernel need CAP_BPF or CAP_SYS_ADMIN")
+
+
+def is_tmpfs(folder):
+    return any(line.split()[1:3] == [folder, "tmpfs"]
+               for line in Path("/proc/mounts").read_text().splitlines())
 
 
 def table_of(name):
@@ -35,8 +47,8 @@ table_of.made = {}
 
 @cases(format=list(tables.FORMATS), hook=HOOKS, state=STATES, threads=[1, 2])
 def hook_computes(tmp, format, hook, state, threads):
-    if hook in KERNEL_HOOKS and not has_kernel_rights():
-        skip("hooks in the kernel need CAP_BPF or CAP_SYS_ADMIN")
+    if hook in KERNEL_HOOKS:
+        need_kernel_rights()
     path, table, expected = table_of(format)
     page_cache.prepare(path, state)
     answer = grapnel.query(tables.query_of(format, table), hook=hook, threads=threads).expect()
@@ -76,6 +88,79 @@ def chooser_takes_what_suits_the_cache(tmp, state, threads):
         assert direct >= 0.6, stats
     else:
         assert 0.2 <= direct <= 0.8 and stats["why"], stats
+
+
+def expect_exact(answer, hook, expected):
+    assert answer.expect().rows() == [expected], (answer.rows(), expected)
+    assert answer.computed_by(hook) >= 0.95, answer.stats
+
+
+@cases(format=["tbl", "quoted csv", "fixed"], hook=KERNEL_HOOKS, threads=[1, 2])
+def beside_another_reader(tmp, format, hook, threads):
+    need_kernel_rights()
+    path, table, expected = table_of(format)
+    with disturbed.beside(disturbed.READER, path):
+        for state in STATES:
+            page_cache.drop_some(path, state)
+            expect_exact(grapnel.query(tables.query_of(format, table), hook=hook, threads=threads),
+                         hook, expected)
+
+
+@cases(format=["tbl", "lines"], hook=KERNEL_HOOKS, threads=[1, 2])
+def while_pages_are_taken_away(tmp, format, hook, threads):
+    need_kernel_rights()
+    path, table, expected = table_of(format)
+    with disturbed.beside(disturbed.DROPPER, path):
+        for _ in range(disturbed.ROUNDS):
+            expect_exact(grapnel.query(tables.query_of(format, table), hook=hook, threads=threads),
+                         hook, expected)
+
+
+@cases(hook=KERNEL_HOOKS)
+def with_too_little_memory(tmp, hook):
+    """The group has less than the file: the kernel takes pages back while they are read."""
+    need_kernel_rights()
+    path, table, expected = table_of("tbl")
+    sql = tables.query_of("tbl", table)
+    grapnel.query(sql, hook=hook).expect()  # compiled, now
+    limit = 25 << 20
+    assert limit < os.path.getsize(path)
+    with disturbed.memory_group(limit) as members:
+        if members is None:
+            skip("no control group for memory can be made")
+        page_cache.drop_some(path, "cold")
+        for _ in range(disturbed.ROUNDS):
+            answer = disturbed.query_in_group(members, sql, hook=hook, threads=1)
+            expect_exact(answer, hook, expected)
+        left = sum(page_cache.cached_pages(path)) * page_cache.PAGE
+        assert left <= limit, f"{left} bytes are cached: nothing was taken back"
+
+
+@cases(hook=KERNEL_HOOKS)
+def killed_leaves_nothing(tmp, hook):
+    need_kernel_rights()
+    _, table, _ = table_of("tbl")
+    for _ in range(20):
+        programs = disturbed.kill_while_loaded(tables.query_of("tbl", table), hook)
+        if programs:
+            break
+    assert programs, "the query was never caught with a program in the kernel"
+    left = disturbed.wait_until_gone(programs)
+    assert not left, f"programs {left} are still in the kernel"
+
+
+@case
+def tmpfs_is_refused_by_pagecache(tmp):
+    need_kernel_rights()
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
+        if not is_tmpfs("/dev/shm"):
+            skip("/dev/shm is not tmpfs here")
+        file.write(b"1\n2\n")
+        file.flush()
+        sql = f"SELECT count(*) FROM lines('{file.name}')"
+        refused = grapnel.query(sql, hook="pagecache").expect(grapnel.EXIT["hook cannot"])
+        assert "tmpfs" in refused.err, refused.err
+        assert grapnel.query(sql, hook="pagecache,any").expect().rows() == ["2"]
 
 
 if __name__ == "__main__":

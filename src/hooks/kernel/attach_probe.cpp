@@ -36,6 +36,19 @@ Verdict can_attach_tracepoint(const std::string& name) {
   return Verdict::refuse(error.message, "use another hook");
 }
 
+Verdict can_load_fexit() {
+  if (base::pretend_absent("fexit"))
+    return Verdict::refuse("this kernel has no fexit (GRAPNEL_PRETEND_ABSENT)");
+  bpf_prog_load_opts options{};
+  options.sz = sizeof options;
+  options.expected_attach_type = BPF_TRACE_FEXIT;
+  options.attach_btf_id = 1;  // no function: who may load such programs is told so
+  const UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_TRACING, "grapnel_probe", "GPL", kNothing,
+                                       std::size(kNothing), &options));
+  if (program.valid() || errno != EPERM) return Verdict::allow();
+  return Verdict::refuse("this machine does not permit BPF programs of type fexit");
+}
+
 Verdict can_use_sk_msg() {
   if (base::pretend_absent("sk_msg"))
     return Verdict::refuse("this kernel has no programs of type sk_msg (GRAPNEL_PRETEND_ABSENT)");

@@ -1,7 +1,7 @@
 #include "hooks/pagecache/attach_point.h"
 
-#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/pretend.h"
 #include "hooks/kernel/attach_probe.h"
@@ -17,15 +17,18 @@ const std::vector<AttachPoint>& attach_points() {
       {"fexit/filemap_get_pages (exact batch, pinned)",
        "gr_pagecache_return",
        {"gr_pagecache_return"},
-       {"fexit"}},
+       {"fexit"},
+       kernel::can_load_fexit},
       {"raw_tp/mm_filemap_get_pages (lossy, unpinned)",
        "gr_pagecache_event",
        {"gr_pagecache_event"},
-       {"raw_tp", "mm_filemap_get_pages"}},
+       {"raw_tp", "mm_filemap_get_pages"},
+       nullptr},
       {"kprobe and kretprobe on filemap_get_pages (exact batch, pinned)",
        "gr_pagecache_result",
        {"gr_pagecache_result", "gr_pagecache_call"},
-       {"kprobe"}},
+       {"kprobe"},
+       nullptr},
   };
   return points;
 }
@@ -34,6 +37,10 @@ Status try_point(const AttachPoint& point) {
   for (const std::string_view feature : point.features) {
     if (base::pretend_absent(feature))
       return Error{ErrorKind::hook, std::string(feature) + " is switched off", ""};
+  }
+  if (point.quick_test != nullptr) {
+    if (auto verdict = point.quick_test(); !verdict.yes)
+      return Error{ErrorKind::hook, std::move(verdict.reason), ""};
   }
   lower::bpf::LoadOptions options;
   options.name = "grapnel_probe";

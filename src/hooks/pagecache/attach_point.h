@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "hooks/hook.h"
 
 namespace grapnel::hooks::pagecache {
 
@@ -16,6 +17,8 @@ struct AttachPoint {
   std::vector<std::string_view> programs;
   /// Names for base::pretend_absent; any of them switches the place off.
   std::vector<std::string_view> features;
+  /// Says no at once where loading would take long to fail; or nullptr.
+  Verdict (*quick_test)();
 };
 
 /// The first place that this kernel gives, found by loading and attaching programs that do nothing.
