@@ -1,5 +1,5 @@
-// What unrelated calls cost this process, in nanoseconds: run while a hook is at work and while none
-// is, the difference is what the hook costs others.
+// What unrelated calls cost this process, in nanoseconds: run while a hook is at work and while
+// none is, the difference is what the hook costs others.
 //   bench_tax FILE      prints "getppid NS" and "pread NS" (4 KiB, cached): the best of many rounds
 #include <fcntl.h>
 #include <sys/syscall.h>

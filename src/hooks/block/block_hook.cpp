@@ -26,18 +26,15 @@ class BlockHook final : public kernel::KernelHook {
                                         std::shared_ptr<const program::Program> program) override {
     const auto& access = kernel::KernelAccess::get();
     if (!access.ok()) return access.error();
-    const kernel::Anchor anchor{name(),
-                                embedded::anchor_block_bpf(),
-                                "gr_block",
-                                {"gr_block"},
-                                {"gr_watch_file"},
-                                block::kStages * GR_RANGE_LANES};
+    const kernel::Anchor anchor{name(),       bitcode(),         "gr_block",
+                                {"gr_block"}, {"gr_watch_file"}, block::kStages * GR_RANGE_LANES};
     GRAPNEL_TRY(auto kernel_program, program_for(job, anchor));
     return block::BlockSession::open(std::move(job), program, std::move(kernel_program),
                                      access->page_constant());
   }
 
  protected:
+  [[nodiscard]] std::string_view bitcode() const override { return embedded::anchor_block_bpf(); }
   Verdict probe(const kernel::KernelAccess&) override {
     return kernel::can_attach_tracepoint("block_rq_complete");
   }

@@ -15,8 +15,6 @@ namespace grapnel::hooks::kernel {
 Verdict KernelHook::permitted() {
   const auto& access = KernelAccess::get();
   if (!access.ok()) return Verdict::refuse(access.error().message, access.error().hint);
-  if (const Status there = lower::plugin::find_compiler(); !there.ok())
-    return Verdict::refuse(there.error().message, there.error().hint);
   std::call_once(probed_, [&] { probe_verdict_ = probe(*access); });
   return probe_verdict_;
 }
@@ -24,6 +22,9 @@ Verdict KernelHook::permitted() {
 Verdict KernelHook::eligible(const program::Job& job) {
   if (std::string reason = lower::bpf::why_not_lowerable(job); !reason.empty())
     return Verdict::refuse(std::move(reason));
+  if (const Status compiler = lower::plugin::find_compiler();
+      !compiler.ok() && !lower::bpf::is_compiled(job, bitcode()))
+    return Verdict::refuse(compiler.error().message, compiler.error().hint);
   return suits(job);
 }
 

@@ -16,7 +16,8 @@ class KernelHook : public Hook {
   [[nodiscard]] bool in_kernel() const final { return true; }
   /// Access to the kernel, then what the hook itself needs.
   Verdict permitted() final;
-  /// The op can be lowered, then what the hook itself asks of the file.
+  /// The op can be lowered, and has been compiled or can be; then what the hook itself asks of the
+  /// file.
   Verdict eligible(const program::Job& job) final;
   [[nodiscard]] Cost cost(const Extent& extent, Residency residency,
                           const program::Job& job) const override;
@@ -25,6 +26,8 @@ class KernelHook : public Hook {
   /// Looks, once in a process, whether the hook's places are there (by trying, never by kernel
   /// version).
   virtual Verdict probe(const KernelAccess& access) = 0;
+  /// Of the hook's programs: Anchor::bitcode.
+  [[nodiscard]] virtual std::string_view bitcode() const = 0;
   /// The file system, say. Cheap.
   virtual Verdict suits(const program::Job& job) = 0;
   /// The job's program; the sessions of one job share it.

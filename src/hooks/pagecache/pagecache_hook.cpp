@@ -40,8 +40,7 @@ class PageCacheHook final : public kernel::KernelHook {
     const auto* point = point_.load();
     if (point == nullptr)
       return Error{ErrorKind::hook, "the hook 'pagecache' is not permitted here", ""};
-    kernel::Anchor anchor{
-        name(), embedded::anchor_pagecache_bpf(), std::string(point->entry), {}, {}};
+    kernel::Anchor anchor{name(), bitcode(), std::string(point->entry), {}, {}};
     anchor.attached.assign(point->programs.begin(), point->programs.end());
     anchor.loaded = {kernel::kArmProgram};
     GRAPNEL_TRY(auto program, program_for(job, anchor));
@@ -49,6 +48,9 @@ class PageCacheHook final : public kernel::KernelHook {
   }
 
  protected:
+  [[nodiscard]] std::string_view bitcode() const override {
+    return embedded::anchor_pagecache_bpf();
+  }
   Verdict probe(const kernel::KernelAccess&) override {
     const auto found = pagecache::find_attach_point();
     if (!found.ok()) return Verdict::refuse(found.error().message, found.error().hint);

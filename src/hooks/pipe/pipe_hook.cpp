@@ -23,12 +23,13 @@ class PipeHook final : public kernel::KernelHook {
                                         std::shared_ptr<const program::Program>) override {
     const auto& access = kernel::KernelAccess::get();
     if (!access.ok()) return access.error();
-    const kernel::Anchor anchor{name(), embedded::anchor_pipe_bpf(), pipe::kEntry, {}, {}};
+    const kernel::Anchor anchor{name(), bitcode(), pipe::kEntry, {}, {}};
     GRAPNEL_TRY(auto program, program_for(job, anchor));
     return pipe::PipeSession::open(std::move(job), std::move(program), access->page_constant());
   }
 
  protected:
+  [[nodiscard]] std::string_view bitcode() const override { return embedded::anchor_pipe_bpf(); }
   /// Programs of type syscall are all it needs; finding the page constant has run one.
   Verdict probe(const kernel::KernelAccess&) override { return Verdict::allow(); }
   Verdict suits(const program::Job& job) override { return kernel::can_splice(*job.source); }

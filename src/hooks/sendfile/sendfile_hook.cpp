@@ -94,8 +94,7 @@ class SendfileHook final : public kernel::KernelHook {
 
   Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                         std::shared_ptr<const program::Program>) override {
-    const kernel::Anchor anchor{
-        name(), embedded::anchor_sendfile_bpf(), kEntry, {}, {kernel::kArmProgram}};
+    const kernel::Anchor anchor{name(), bitcode(), kEntry, {}, {kernel::kArmProgram}};
     GRAPNEL_TRY(auto program, program_for(job, anchor));
     GRAPNEL_TRY(kernel::WorkerPlace place, program->take_place());
     return std::unique_ptr<Session>(
@@ -103,6 +102,9 @@ class SendfileHook final : public kernel::KernelHook {
   }
 
  protected:
+  [[nodiscard]] std::string_view bitcode() const override {
+    return embedded::anchor_sendfile_bpf();
+  }
   Verdict probe(const kernel::KernelAccess&) override {
     const auto sockets = sendfile::SocketPair::open();
     if (!sockets.ok()) return Verdict::refuse(sockets.error().message, sockets.error().hint);

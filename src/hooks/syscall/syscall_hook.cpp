@@ -76,11 +76,8 @@ class SyscallHook final : public kernel::KernelHook {
 
   Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                         std::shared_ptr<const program::Program>) override {
-    const kernel::Anchor anchor{name(),
-                                embedded::anchor_syscall_bpf(),
-                                "gr_syscall",
-                                {"gr_syscall"},
-                                {kernel::kArmProgram}};
+    const kernel::Anchor anchor{
+        name(), bitcode(), "gr_syscall", {"gr_syscall"}, {kernel::kArmProgram}};
     GRAPNEL_TRY(auto program, program_for(job, anchor));
     GRAPNEL_TRY(kernel::WorkerPlace place, program->take_place());
     GRAPNEL_TRY(PageBuffer buffer, PageBuffer::allocate(kBufferBytes));
@@ -89,6 +86,7 @@ class SyscallHook final : public kernel::KernelHook {
   }
 
  protected:
+  [[nodiscard]] std::string_view bitcode() const override { return embedded::anchor_syscall_bpf(); }
   Verdict probe(const kernel::KernelAccess&) override {
     return kernel::can_attach_tracepoint("sys_exit");
   }

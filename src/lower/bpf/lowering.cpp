@@ -84,6 +84,21 @@ Status add_group(std::string_view key, const gr_u64* slots, const Plan& plan,
   return ok_status();
 }
 
+Result<Lowered> lower_job(const program::Job& job, std::string_view anchor, bool only_if_cached) {
+  if (std::string reason = bpf::why_not_lowerable(job); !reason.empty())
+    return Error{ErrorKind::hook, std::move(reason), ""};
+  GRAPNEL_TRY(Plan plan, make_plan(job, Target::bpf));
+  CompileRequest request{.plan = plan,
+                         .record_template = template_for(job.source->layout.format),
+                         .anchor = anchor,
+                         .machine = "bpf v3",
+                         .entry = "",
+                         .bpf_cpu = "v3",
+                         .only_if_cached = only_if_cached};
+  GRAPNEL_TRY(CompiledObject compiled, compile(request, user_cache()));
+  return Lowered{std::move(plan), std::move(compiled.bytes), compiled.from_cache};
+}
+
 }  // namespace
 
 std::string why_not_lowerable(const program::Job& job) {
@@ -93,17 +108,11 @@ std::string why_not_lowerable(const program::Job& job) {
 }
 
 Result<Lowered> lower_job(const program::Job& job, std::string_view anchor) {
-  if (std::string reason = why_not_lowerable(job); !reason.empty())
-    return Error{ErrorKind::hook, std::move(reason), ""};
-  GRAPNEL_TRY(Plan plan, make_plan(job, Target::bpf));
-  CompileRequest request{.plan = plan,
-                         .record_template = template_for(job.source->layout.format),
-                         .anchor = anchor,
-                         .machine = "bpf v3",
-                         .entry = "",
-                         .bpf_cpu = "v3"};
-  GRAPNEL_TRY(CompiledObject compiled, compile(request, user_cache()));
-  return Lowered{std::move(plan), std::move(compiled.bytes), compiled.from_cache};
+  return lower_job(job, anchor, false);
+}
+
+bool is_compiled(const program::Job& job, std::string_view anchor) {
+  return lower_job(job, anchor, true).ok();
 }
 
 void prepare_worker(gr_worker& worker, uint32_t number, const gr_parameters& parameters) {

@@ -27,6 +27,9 @@ struct Lowered {
 /// reason in words), internal (compiler).
 Result<Lowered> lower_job(const program::Job& job, std::string_view anchor);
 
+/// True if lower_job() would find the object in the cache. Does not compile.
+bool is_compiled(const program::Job& job, std::string_view anchor);
+
 /// Names of the programs' maps in the object.
 inline constexpr const char* kWorkerMap = "gr_workers";
 inline constexpr const char* kOutMap = "gr_out_areas";

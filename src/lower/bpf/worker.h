@@ -31,9 +31,9 @@ enum {
 /* Bytes in the kernel's memory that are to be worked on. */
 struct gr_segment {
   gr_u64 address;
-  gr_u32 bytes;  /* at most GR_PAGE_BYTES */
-  gr_u32 starts; /* block: 1: a record starts here, at `index` in the file, and not behind the
-                    bytes before */
+  gr_u32 bytes;        /* at most GR_PAGE_BYTES */
+  gr_u32 starts;       /* block: 1: a record starts here, at `index` in the file, and not behind the
+                          bytes before */
   gr_u64 folio, index; /* of a page that nobody holds for us: what it must still be afterwards */
 };
 

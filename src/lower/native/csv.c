@@ -25,10 +25,10 @@ struct gr_row {
 
 /* --- stage 1 ---------------------------------------------------------------------------------- */
 
-/* Of quotes that look misplaced from within their group of 64 bytes: those that are. A quote may open
- * where a field or record begins, or behind one that closed just there (two quotes are one character);
- * it may close in front of a delimiter, a line end, or another quote. */
-GR_COLD gr_u64 gr_misplaced(const gr_u8 *group, gr_u64 opening, gr_u64 closing, gr_u64 is_first,
+/* Of quotes that look misplaced from within their group of 64 bytes: those that are. A quote may
+ * open where a field or record begins, or behind one that closed just there (two quotes are one
+ * character); it may close in front of a delimiter, a line end, or another quote. */
+GR_COLD gr_u64 gr_misplaced(const gr_u8* group, gr_u64 opening, gr_u64 closing, gr_u64 is_first,
                             gr_u8 delimiter, gr_u8 quote) {
   if (opening & 1) {
     gr_u8 before = is_first ? '\n' : group[-1];
@@ -37,7 +37,7 @@ GR_COLD gr_u64 gr_misplaced(const gr_u8 *group, gr_u64 opening, gr_u64 closing, 
   gr_u64 odd = opening;
   for (; closing != 0; closing &= closing - 1) {
     gr_u32 position = gr_lowest(closing);
-    const gr_u8 *behind = group + position + 1;
+    const gr_u8* behind = group + position + 1;
     gr_u64 fits = *behind == '\n' || *behind == delimiter || *behind == quote ||
                   (*behind == '\r' && behind[1] == '\n');
     odd |= (fits ^ 1) << position;
@@ -52,10 +52,10 @@ struct gr_ends {
   gr_u64 odd;    /* position of the first misplaced quote, or ~0 */
 };
 
-/* Record ends and delimiters of the 64 bytes at `at`. `quoted`: there may be quotes, or the state is
- * inside. */
-GR_INLINE void gr_group_ends(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 at, gr_u64 size,
-                             gr_u64 quoted, struct gr_ends *state) {
+/* Record ends and delimiters of the 64 bytes at `at`. `quoted`: there may be quotes, or the state
+ * is inside. */
+GR_INLINE void gr_group_ends(struct gr_scan* scan, const gr_u8* chunk, gr_u64 at, gr_u64 size,
+                             gr_u64 quoted, struct gr_ends* state) {
   struct gr_bytes64 bytes = gr_load64(chunk + at);
   gr_u64 ends = gr_match(bytes, '\n');
   gr_u64 delimiters =
@@ -67,7 +67,8 @@ GR_INLINE void gr_group_ends(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 at
     gr_u64 odd_opening = opening & ~((delimiters | ends | closing) << 1);
     gr_u64 odd_closing = closing & ~((delimiters | ends | quotes) >> 1);
     if (GR_UNLIKELY((odd_opening | odd_closing) != 0)) {
-      gr_u64 odd = gr_misplaced(chunk + at, odd_opening, odd_closing, at == 0, GR_DELIMITER, GR_QUOTE);
+      gr_u64 odd =
+          gr_misplaced(chunk + at, odd_opening, odd_closing, at == 0, GR_DELIMITER, GR_QUOTE);
       if (odd != 0) {
         state->odd = at + gr_lowest(odd);
         return;
@@ -86,7 +87,7 @@ GR_INLINE void gr_group_ends(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 at
 enum { GR_GROUPS_BYTES = 256 };
 
 /* Record ends and delimiters of `size` bytes from `chunk`, which begins with a record. */
-GR_INLINE struct gr_ends gr_find_ends(struct gr_scan *scan, const gr_u8 *chunk, gr_u64 size) {
+GR_INLINE struct gr_ends gr_find_ends(struct gr_scan* scan, const gr_u8* chunk, gr_u64 size) {
   struct gr_ends state = {0, 0, ~(gr_u64)0};
   for (gr_u64 at = 0; at < size;) {
     gr_u64 stop = size - at < GR_GROUPS_BYTES ? size : at + GR_GROUPS_BYTES;
@@ -198,7 +199,7 @@ GR_TEMPLATE gr_u64 gr_load_double(struct gr_row* row, gr_u32 field, double* valu
 }
 
 /* Size of quoted text without its quotes; doubled ones inside escape. */
-GR_COLD struct gr_parsed gr_quoted_size(const gr_u8 *bytes, gr_u64 size, gr_u8 quote) {
+GR_COLD struct gr_parsed gr_quoted_size(const gr_u8* bytes, gr_u64 size, gr_u8 quote) {
   if (size < 2 || bytes[size - 1] != quote) return gr_parsed_flags(GR_FLAG_ESCAPE);
   size -= 2;
   if (size == 0) return gr_parsed_flags(GR_FLAG_NULL);

@@ -16,7 +16,7 @@ struct gr_run {
   gr_u64 key_is_long; /* a text does not fit a word */
 };
 
-GR_INLINE void gr_begin_run(struct gr_run *run, struct gr_scan *scan) {
+GR_INLINE void gr_begin_run(struct gr_run* run, struct gr_scan* scan) {
   run->scan = scan;
   run->parameters = scan->parameters;
 }

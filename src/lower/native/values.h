@@ -8,14 +8,14 @@
 
 #include "lower/native/vector.h"
 
-/* What the slow forms return, in two registers: a pointer to the value would keep it in memory for the
- * fast form too. */
+/* What the slow forms return, in two registers: a pointer to the value would keep it in memory for
+ * the fast form too. */
 struct gr_parsed {
   gr_u64 flags;
   gr_s64 value;
 };
 GR_INLINE struct gr_parsed gr_parsed_flags(gr_u64 flags) { return (struct gr_parsed){flags, 0}; }
-GR_INLINE gr_u64 gr_take(struct gr_parsed parsed, gr_s64 *value) {
+GR_INLINE gr_u64 gr_take(struct gr_parsed parsed, gr_s64* value) {
   *value = parsed.value;
   return parsed.flags;
 }
@@ -42,7 +42,7 @@ static const gr_u64 gr_power_of_ten[19] = {1,
 
 /* [quote] [sign] digits [. digits] [quote], at most 18 digits without leading zeroes, none lost by
  * `scale`. The value is scaled. Empty (also between quotes): NULL. */
-GR_COLD struct gr_parsed gr_number_slow(const gr_u8 *p, gr_u64 size, gr_u32 scale, gr_u32 quote) {
+GR_COLD struct gr_parsed gr_number_slow(const gr_u8* p, gr_u64 size, gr_u32 scale, gr_u32 quote) {
   if (quote != 0 && size >= 2 && p[0] == quote && p[size - 1] == quote) {
     p++;
     size -= 2;
@@ -173,7 +173,7 @@ GR_INLINE gr_u64 gr_fits(gr_s64 value, gr_u32 precision) {
   return (gr_u64)value + limit - 1 < 2 * limit - 1;
 }
 
-GR_COLD struct gr_parsed gr_decimal_slow(const gr_u8 *p, gr_u64 n, gr_u32 precision, gr_u32 scale,
+GR_COLD struct gr_parsed gr_decimal_slow(const gr_u8* p, gr_u64 n, gr_u32 precision, gr_u32 scale,
                                          gr_u32 quote) {
   if (scale > 18) return gr_parsed_flags(GR_FLAG_ESCAPE);
   struct gr_parsed parsed = gr_number_slow(p, n, scale, quote);
