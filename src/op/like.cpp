@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "op/evaluate.h"
 
 namespace grapnel::op {
@@ -15,15 +17,38 @@ size_t code_point_bytes(std::string_view text, size_t position) {
   return size;
 }
 
+bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+
+/// The pattern's bytes from `from` on that stand for themselves.
+std::string_view literal_run(std::string_view pattern, size_t from, char escape) {
+  size_t end = from;
+  while (end < pattern.size() && pattern[end] != '%' && pattern[end] != '_' &&
+         (escape == '\0' || pattern[end] != escape))
+    end++;
+  return pattern.substr(from, end - from);
+}
+
+/// Where `bytes` is next in the text, from `from` on; npos: nowhere. What begins with a
+/// continuation byte could be found inside a code point, where a match must not begin: that is left
+/// to the caller's own comparison.
+size_t next_place(std::string_view text, size_t from, std::string_view bytes) {
+  if (bytes.empty() || is_continuation(bytes.front())) return from;
+  const void* found = memmem(text.data() + from, text.size() - from, bytes.data(), bytes.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<size_t>(static_cast<const char*>(found) - text.data());
+}
+
 }  // namespace
 
 bool like_matches(std::string_view text, std::string_view pattern, char escape) {
   constexpr size_t kNone = std::string_view::npos;
   size_t at = 0;
   size_t next = 0;  // in the pattern
-  // After the last %: where to take the pattern up again, and the text position to try it from.
+  // After the last %: where to take the pattern up again, the literal bytes there, and the text
+  // position to try it from.
   size_t retry_next = kNone;
   size_t retry_at = 0;
+  std::string_view retry_literal;
   while (true) {
     const bool pattern_done = next == pattern.size();
     if (at == text.size() && pattern_done) return true;
@@ -38,7 +63,11 @@ bool like_matches(std::string_view text, std::string_view pattern, char escape) 
       }
       if (!escaped && wanted == '%') {
         retry_next = ++next;
-        retry_at = at;
+        if (retry_next == pattern.size()) return true;
+        retry_literal = literal_run(pattern, retry_next, escape);
+        retry_at = next_place(text, at, retry_literal);
+        if (retry_at == kNone) return false;
+        at = retry_at;
         continue;
       }
       if (at < text.size()) {
@@ -55,8 +84,9 @@ bool like_matches(std::string_view text, std::string_view pattern, char escape) 
       }
     }
     if (retry_next == kNone || retry_at >= text.size()) return false;
-    // The run of the last % takes one code point more.
-    retry_at += code_point_bytes(text, retry_at);
+    // The run of the last % takes one code point more, or as many as lead to the next candidate.
+    retry_at = next_place(text, retry_at + code_point_bytes(text, retry_at), retry_literal);
+    if (retry_at == kNone) return false;
     at = retry_at;
     next = retry_next;
   }

@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <functional>
+#include <iterator>
+#include <random>
 
 namespace grapnel::op {
 namespace {
@@ -220,6 +222,39 @@ TEST(Like, Patterns) {
   EXPECT_TRUE(like_matches("aXbXc", "a%X%c", '\0'));
   EXPECT_FALSE(like_matches("ABC", "abc", '\0'));
   EXPECT_TRUE(like_matches("special packages requests", "%special%requests%", '\0'));
+}
+
+/// The definition, without any cleverness: % takes any number of code points.
+bool matches_by_definition(std::string_view text, std::string_view pattern) {
+  if (pattern.empty()) return text.empty();
+  const auto code_point = [](std::string_view rest) {
+    size_t size = 1;
+    while (size < rest.size() && (static_cast<unsigned char>(rest[size]) & 0xC0) == 0x80) size++;
+    return size;
+  };
+  if (pattern[0] == '%') {
+    if (matches_by_definition(text, pattern.substr(1))) return true;
+    return !text.empty() && matches_by_definition(text.substr(code_point(text)), pattern);
+  }
+  if (text.empty()) return false;
+  if (pattern[0] == '_')
+    return matches_by_definition(text.substr(code_point(text)), pattern.substr(1));
+  return text[0] == pattern[0] && matches_by_definition(text.substr(1), pattern.substr(1));
+}
+
+TEST(Like, AgreesWithItsDefinition) {
+  std::mt19937 random(20261123);
+  constexpr const char* kPieces[] = {"a", "b", "ab", "\xC3\xA4", "\xC3\xB6"};
+  constexpr const char* kPatternPieces[] = {"%", "%", "_", "a", "b", "ab", "\xC3\xA4"};
+  for (int round = 0; round < 20000; round++) {
+    std::string text;
+    std::string pattern;
+    for (unsigned i = random() % 9; i > 0; i--) text += kPieces[random() % std::size(kPieces)];
+    for (unsigned i = random() % 7; i > 0; i--)
+      pattern += kPatternPieces[random() % std::size(kPatternPieces)];
+    ASSERT_EQ(like_matches(text, pattern, '\0'), matches_by_definition(text, pattern))
+        << "'" << text << "' LIKE '" << pattern << "', round " << round;
+  }
 }
 
 TEST(Like, EscapesAndCodePoints) {
