@@ -7,19 +7,26 @@ set -euo pipefail
 
 all=(source unit asan differential hooks filesystems e2e faults guests)
 chosen=()
+accept=()
 for argument in "$@"; do
   case "$argument" in
-  --all) chosen=("${all[@]}") ;;
-  --source | --unit | --asan | --differential | --hooks | --filesystems | --e2e | --faults | --guests)
+  --all) chosen=("${all[@]/guests/kernels}") ;;
+  --source | --unit | --asan | --differential | --hooks | --filesystems | --e2e | --faults | \
+    --guests | --kernels)
     chosen+=("${argument#--}")
     ;;
+  --accept) accept=(--accept) ;;
   *)
-    echo "dev: test knows no '$argument'; suites: ${all[*]/#/--}" >&2
+    echo "dev: test knows no '$argument'; suites: ${all[*]/#/--} --kernels" >&2
     exit 2
     ;;
   esac
 done
 [[ ${#chosen[@]} -gt 0 ]] || chosen=("${all[@]}")
+if [[ ${#accept[@]} -gt 0 && " ${chosen[*]} " != *" kernels "* ]]; then
+  echo "dev: test --accept rewrites the table of kernels and goes with --kernels" >&2
+  exit 2
+fi
 
 bash tools/dev/build.sh
 GRAPNEL_BUILD_DIR="$PWD/build"
@@ -87,6 +94,14 @@ run_program() {
   fi
 }
 
+# run_guests NAME OPTION...: see tests/guest/run.py.
+run_guests() {
+  local name="$1"
+  shift
+  need_data
+  run_suite "$name" "$python_bin" tests/guest/run.py "$@"
+}
+
 need_data() {
   bash tools/dev/data.sh 0.01 1
 }
@@ -103,7 +118,8 @@ for suite in "${chosen[@]}"; do
       failed=$((failed + 1))
     fi
     ;;
-  guests) run_program guests tests/guest/run.sh bash ;;
+  guests) run_guests guests ;;
+  kernels) run_guests kernels --all "${accept[@]}" ;;
   *)
     need_data
     run_program "$suite" "tests/$suite/run.py" "$python_bin"
