@@ -278,8 +278,10 @@ def doctor_tries_attach_points(tmp):
         for way in point["ways"].values():
             assert way["ok"] == (way["reason"] == ""), point
     text = grapnel.run("doctor", "--hooks").expect().out
+    explained = (grapnel.ROOT / "docs/hooks.md").read_text(encoding="utf-8")
     for name in points:
         assert f"  {name}  " in text, name
+        assert f"| `{name}` |" in explained, name
 
 
 @case

@@ -23,7 +23,7 @@ constexpr KnownPoint kPoints[] = {
     {"blk_mq_end_request", kFunction, "block", "3.13", "",
      "completions in batches bypass it since 5.16"},
     {"bio_endio", kFunction, "block", "", "", "once for each bio, also for bios of stacked devices"},
-    {"__vfs_read", kFunction, "read", "", "5.7", "inlined from 4.17 on; removed in 5.8 (775802c0571f)"},
+    {"__vfs_read", kFunction, "read", "", "5.7", "inlined by compilers; removed in 5.8 (775802c0571f)"},
     {"vfs_read", kFunction, "read", "", "", "sees neither sendfile, splice, mmap nor io_uring"},
     {"generic_file_read_iter", kFunction, "read", "3.16", "",
      "ext4 has its own read_iter since 4.10, xfs and btrfs too: they call it or filemap_read"},

@@ -10,9 +10,10 @@
 namespace grapnel::hooks::probe {
 namespace {
 
-/// Functions of the kernel that exist to be attached to, and do nothing.
+/// A function of the kernel that exists to be attached to, and does nothing; and one that hardly
+/// ever runs.
 constexpr const char* kTestFunction = "bpf_fentry_test1";
-constexpr const char* kModifiableFunction = "bpf_modify_return_test";
+constexpr const char* kModifiableFunction = "security_settime64";
 /// Attaching to these hardly ever runs the program.
 constexpr const char* kRareTracepoint = "sched_process_exec";
 constexpr const char* kLsmHook = "bpf_lsm_file_open";

@@ -48,10 +48,12 @@ std::string refusal_words(int error_number) {
       return "no such symbol to attach to";
     case kNotSupported:
       return "this kernel does not support it";
+    case EINVAL:
+      return "invalid: not a place for a probe";
     case EOPNOTSUPP:
       return "this kernel was built without it";
     case EBUSY:
-      return "busy: something else is attached there";
+      return "busy: something else is attached, or the function's entry cannot be patched";
     default:
       return std::strerror(error_number);  // NOLINT(concurrency-mt-unsafe): glibc's has no state
   }
