@@ -10,7 +10,7 @@
 #include "lower/bpf/anchor.bpf.h"
 
 enum {
-  GR_BATCH_FOLIOS = 31, /* room in a folio_batch; 15 up to 6.8, where no tracepoint needs it */
+  GR_BATCH_FOLIOS = 31, /* room in a folio_batch since 6.9 (9cecde80aae0) */
   GR_TREE_LEVELS = 11,  /* 64 bits, 6 at a time */
   /* Low bits of an entry of the tree: 00 a folio, 10 internal, x1 a value (left by reclaim). */
   GR_ENTRY_BITS = 3,
@@ -146,23 +146,32 @@ static long gr_list_page(gr_u64 i, struct gr_folio_walk* w) {
   return 0;
 }
 
+/* 0, which the verifier takes for unknown. That of 6.1 looks at a loop's callback only once, with
+ * what the context holds at first, and cuts out what these values do not reach. */
+GR_INLINE gr_u64 gr_unknown_zero(struct gr_worker* worker) {
+  GR_IN_MEMORY(worker->leaf) = 0;
+  return GR_IN_MEMORY(worker->leaf);
+}
+
 /* Lists what there is of [worker->file_offset, worker->limit), out of worker->batch or, if that is
  * 0, from page `index` of the file on. */
 GR_SUBPROGRAM int gr_list_folios(struct gr_worker* worker, gr_u64 index) {
   GR_PROVE(worker);
   struct folio_batch* batch = (struct folio_batch*)worker->batch;
-  gr_u64 size = gr_file_size(worker);
+  gr_u64 size = gr_file_size(worker), zero = gr_unknown_zero(worker);
   struct gr_folio_walk w = {.worker = worker,
                             .at = worker->file_offset,
                             .end = size < worker->limit ? size : worker->limit,
-                            .folios_left = GR_BATCH_FOLIOS,
+                            .folios_left = GR_BATCH_FOLIOS + zero,
+                            .folio = zero,
+                            .folio_index = zero,
                             .next_index = index};
   if (batch) {
     w.batch = (gr_u64)batch + bpf_core_field_offset(struct folio_batch, folios);
     gr_u64 count = BPF_CORE_READ(batch, nr);
     if (count < w.folios_left) w.folios_left = count;
   }
-  worker->segment_count = worker->leaf = 0;
+  worker->segment_count = 0;
   bpf_loop(GR_LIST_ROUNDS, gr_list_page, &w, 0);
   return 0;
 }
