@@ -150,6 +150,21 @@ def killed_leaves_nothing(tmp, hook):
 
 
 @case
+def pagecache_says_where_it_sits(tmp):
+    need_kernel_rights()
+    _, table, expected = table_of("tbl")
+    sql = tables.query_of("tbl", table)
+    plan = grapnel.query("EXPLAIN " + sql, hook="pagecache").expect().out
+    chosen = [line for line in plan.splitlines() if "* pagecache" in line]
+    assert len(chosen) == 1 and "via " in chosen[0] and "filemap_get_pages" in chosen[0], plan
+    absent = {"GRAPNEL_PRETEND_ABSENT": "fexit,raw_tp,kprobe"}
+    refused = grapnel.query(sql, hook="pagecache", env=absent).expect(grapnel.EXIT["hook cannot"])
+    assert "kprobe is switched off" in refused.err, refused.err
+    answer = grapnel.query(sql, hook="pagecache,any", env=absent).expect()
+    assert answer.rows() == [expected] and answer.computed_by("pagecache") == 0, answer.stats
+
+
+@case
 def tmpfs_is_refused_by_pagecache(tmp):
     need_kernel_rights()
     with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
