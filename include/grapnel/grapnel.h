@@ -139,6 +139,8 @@ struct HookStatistics {
   uint64_t bytes_copied = 0;    ///< that crossed into user space
   uint64_t device_bytes = 0;    ///< asked from the device, as far as known
   double cpu_seconds = 0;
+  /// Bytes that its program did not get to see, and the user-space program did instead.
+  uint64_t rest_bytes = 0;
   // Of hooks in the kernel only:
   double load_seconds = 0;             ///< fetching, loading and attaching the programs
   double longest_run_seconds = 0;      ///< of the program in one go

@@ -12,6 +12,7 @@ api::HookStatistics to_public(std::string name, const hooks::HookCounters& count
   hook.records = counters.records;
   hook.escapes = counters.escapes;
   hook.escape_bytes = counters.escape_bytes;
+  hook.rest_bytes = counters.rest_bytes;
   hook.load_seconds = counters.load_seconds;
   hook.longest_run_seconds = counters.longest_run_seconds;
   hook.verified_instructions = counters.verified_instructions;

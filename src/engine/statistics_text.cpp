@@ -20,6 +20,7 @@ Json counters_to_json(const HookStatistics& hook) {
               {"bytes_copied", hook.bytes_copied},
               {"device_bytes", hook.device_bytes},
               {"cpu_seconds", hook.cpu_seconds}};
+  if (hook.rest_bytes > 0) object["rest_bytes"] = hook.rest_bytes;
   if (hook.verified_instructions == 0) return object;
   object["load_seconds"] = hook.load_seconds;
   object["longest_run_seconds"] = hook.longest_run_seconds;
@@ -51,6 +52,7 @@ HookStatistics counters_from_json(std::string name, const Json& object) {
   take(object, "bytes_copied", hook.bytes_copied);
   take(object, "device_bytes", hook.device_bytes);
   take(object, "cpu_seconds", hook.cpu_seconds);
+  take(object, "rest_bytes", hook.rest_bytes);
   take(object, "load_seconds", hook.load_seconds);
   take(object, "longest_run_seconds", hook.longest_run_seconds);
   take(object, "verified_instructions", hook.verified_instructions);
@@ -64,6 +66,9 @@ std::string counters_to_text(const HookStatistics& hook) {
                      " records, " + std::to_string(hook.bytes_copied) +
                      " bytes copied to user space, " + cpu + " s CPU";
   if (hook.escapes > 0) text += ", " + std::to_string(hook.escapes) + " records escaped";
+  if (hook.rest_bytes > 0) {
+    text += ", " + std::to_string(hook.rest_bytes) + " bytes left to the program in user space";
+  }
   if (hook.failed_extents > 0) {
     text += ", " + std::to_string(hook.failed_extents) + " extents handed on";
   }

@@ -10,6 +10,7 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "faults")]
 from harness import case, cases, main, skip  # noqa: E402
 
+import block_cases  # noqa: E402
 import disturbed  # noqa: E402
 import grapnel_cli as grapnel  # noqa: E402
 import page_cache  # noqa: E402
@@ -43,6 +44,7 @@ def table_of(name):
 
 
 table_of.made = {}
+block_cases.register(table_of)
 
 
 @cases(format=list(tables.FORMATS), hook=HOOKS, state=STATES, threads=[1, 2])

@@ -16,6 +16,9 @@ class BlockHook final : public kernel::KernelHook {
   [[nodiscard]] std::string_view description() const override {
     return "reads into the page cache, BPF where the device's requests end: sees nothing cached";
   }
+  [[nodiscard]] std::string attach_point() const override {
+    return "raw_tp/block_rq_complete (each request, batches too; some may be lost)";
+  }
   /// It runs in interrupts, on top of whatever the CPU was doing.
   [[nodiscard]] Verdict by_default() const override {
     return Verdict::refuse("computes in interrupts, at the cost of whoever is interrupted",

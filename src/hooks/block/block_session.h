@@ -64,6 +64,7 @@ class BlockSession final : public Session {
   GapReader gaps_;
   std::array<Stage, kStages> stages_;
   std::optional<Extent> announced_;
+  bool has_seen_ = false;  ///< anything of any extent came by
 };
 
 }  // namespace grapnel::hooks::block

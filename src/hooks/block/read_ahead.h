@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/unique_fd.h"
+#include "hooks/block/spans.h"
 #include "hooks/hook.h"
 
 namespace grapnel::hooks::block {
@@ -22,41 +23,47 @@ class QuietFile {
   UniqueFd own_;
 };
 
-/// Keeps the requests of the calling thread apart. The block layer merges neighbours that wait for
-/// the device, but only if their I/O priorities are equal (blk_rq_merge_ok): so each one has
-/// another priority than the one before, by one level. Set back at the end.
+/// Keeps the requests of the calling thread apart from their neighbours in the file, whoever sends
+/// those. The block layer merges neighbours that wait for the device, but only if their I/O
+/// priorities are equal (blk_rq_merge_ok): so the levels go by the place in the file. Set back at
+/// the end.
 class RequestSeparator {
  public:
   RequestSeparator();
   RequestSeparator(const RequestSeparator&) = delete;
   RequestSeparator& operator=(const RequestSeparator&) = delete;
   ~RequestSeparator();
-  /// The next request will not be merged with the last one.
-  void separate();
+  /// The next request will not be merged with one of another kind, 0 to 3.
+  void separate(int kind);
 
  private:
-  int usual_;  ///< priority of the thread
-  int now_;
+  int usual_;     ///< priority of the thread
+  int priority_;  ///< of requests of kind 0
 };
 
 /// The requests of one extent, in file order. Used by one thread.
 class ReadAhead {
  public:
-  /// `request_bytes`: of each request; they end at multiples of it.
-  ReadAhead(const source::Source& source, int file, const Extent& extent, uint64_t request_bytes);
+  /// `request_bytes`: of each request; they end at multiples of it. `some_cached`: the kernel makes
+  /// several of one, since it passes over what is cached.
+  ReadAhead(const source::Source& source, int file, const Extent& extent, uint64_t request_bytes,
+            bool some_cached);
 
-  /// Sends the next request; false if there is none any more. What is cached is passed over by the
-  /// kernel.
+  /// Sends the next request; false if there is none any more.
   bool send(RequestSeparator& separator);
   [[nodiscard]] size_t in_flight() const { return in_flight_.size(); }
   /// Waits until the pages of the oldest request are there. Errors: io, changed.
   Status wait();
 
  private:
+  /// Waits for the page of that byte.
+  Status wait_for(uint64_t at);
+
   const source::Source& source_;
   int file_;
-  uint64_t next_, end_, request_bytes_;
-  std::deque<uint64_t> in_flight_;  ///< where each request ends
+  uint64_t begin_, next_, end_, request_bytes_;
+  bool some_cached_;
+  std::deque<Span> in_flight_;
 };
 
 }  // namespace grapnel::hooks::block

@@ -13,6 +13,7 @@ void HookCounters::add(const HookCounters& other) {
   bytes_copied += other.bytes_copied;
   device_bytes += other.device_bytes;
   cpu_seconds += other.cpu_seconds;
+  rest_bytes += other.rest_bytes;
   load_seconds += other.load_seconds;
   longest_run_seconds = std::max(longest_run_seconds, other.longest_run_seconds);
   verified_instructions = std::max(verified_instructions, other.verified_instructions);
