@@ -28,6 +28,8 @@ REPORT = cli.ROOT / "docs/results/kernels.md"
 COMPILED = cli.BUILD / "guest-compiled/cache"
 # The kernel stops at a million. A program that comes near will be refused by the next kernel.
 MOST_INSTRUCTIONS = 750_000
+# Attach points that are not the first choice must work where the first one looks absent.
+FALLBACKS = (("pagecache", "fexit"), ("pagecache", "fexit,mm_filemap_get_pages"))
 HERE = "running"  # the row of the kernel that the test itself runs on
 
 
@@ -89,8 +91,12 @@ def boot(guest, chosen, shared, temporary, found, count):
     """Boots it, runs what is chosen, and adds what came of it to `found`."""
     root = temporary / "root"
     root.mkdir()
-    lines = [f"{number}\t{state}\t{hook}\t{one.file}\t{one.sql}\n"
+    lines = [f"{number}\t{state}\t{hook}\tnone\t{one.file}\t{one.sql}\n"
              for number, (hook, one, state) in enumerate(chosen)]
+    fallbacks = [(hook, absent, one, state) for hook, absent in FALLBACKS
+                 for hook_chosen, one, state in chosen if hook_chosen == hook]
+    lines += [f"fallback{number}\t{state}\t{hook}\t{absent}\t{one.file}\t{one.sql}\n"
+              for number, (hook, absent, one, state) in enumerate(fallbacks)]
     (root / "statements").write_text("".join(lines), encoding="utf-8")
     machine.add_modules(guest.folder, root)
     machine.pack(root, temporary / "own.gz")
@@ -106,6 +112,11 @@ def boot(guest, chosen, shared, temporary, found, count):
     found.releases[guest.name] = said["release"].out.strip()
     for number, (hook, one, state) in enumerate(chosen):
         add_outcome(found, guest.name, hook, one, state, said.get(str(number)))
+    for number, (hook, absent, one, state) in enumerate(fallbacks):
+        first = found.outcomes[guest.name, hook, one.name, state]
+        outcome = outcome_of(said.get(f"fallback{number}"), hook, one)
+        count.check(f"{guest.name} {hook} {one.name} {state}, without {absent}",
+                    "" if outcome == first else f"{outcome}, with it {first}")
     if "attach-points" in said:
         found.points[guest.name] = table.works_at(json.loads(said["attach-points"].out))
     if "verdicts" in said:
