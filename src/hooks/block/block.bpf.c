@@ -87,31 +87,54 @@ GR_INLINE gr_u64 gr_try_lane(struct gr_lane* lane, struct gr_worker* worker,
   return 0;
 }
 
-/* A free lane of the range, if possible the one where the bytes at `offset` are the next. */
-GR_INLINE gr_u32 gr_choose_lane(struct gr_range* range, gr_u64 offset) {
-  GR_KEEP_LOOP
-  for (gr_u32 i = 0; i < 2 * GR_RANGE_LANES; i++) {
-    gr_u32 number = range->lanes[i % GR_RANGE_LANES];
-    struct gr_lane* lane = bpf_map_lookup_elem(&gr_lanes, &number);
-    struct gr_worker* worker = gr_worker_of(number);
-    if (!lane || !worker) continue;
-    if (i < GR_RANGE_LANES && worker->file_offset != offset) continue;
-    if (gr_try_lane(lane, worker, range)) return number;
-  }
-  __sync_fetch_and_add(&range->missed.no_lane, 1);
-  return GR_NO_LANE;
+struct gr_lane_choice {
+  struct gr_range* range;
+  gr_u64 offset;
+  gr_u64 number; /* out */
+};
+
+/* The first round goes for the lane where the bytes at `offset` are the next. */
+static long gr_choose_next_lane(gr_u64 i, struct gr_lane_choice* c) {
+  gr_u64 n = i & (GR_RANGE_LANES - 1);
+  GR_OPAQUE(n);
+  gr_u32 number = c->range->lanes[n];
+  struct gr_lane* lane = bpf_map_lookup_elem(&gr_lanes, &number);
+  struct gr_worker* worker = gr_worker_of(number);
+  if (!lane || !worker) return 0;
+  if (i < GR_RANGE_LANES && worker->file_offset != c->offset) return 0;
+  if (!gr_try_lane(lane, worker, c->range)) return 0;
+  c->number = number;
+  return 1;
 }
 
-/* Finds the range that the pages [index, end) lie in, at least in part. */
+/* A free lane of the range, or GR_NO_LANE. */
+GR_INLINE gr_u32 gr_choose_lane(struct gr_range* range, gr_u64 offset) {
+  struct gr_lane_choice c = {.range = range, .offset = offset, .number = GR_NO_LANE};
+  bpf_loop(2 * GR_RANGE_LANES, gr_choose_next_lane, &c, 0);
+  if (c.number == GR_NO_LANE) __sync_fetch_and_add(&range->missed.no_lane, 1);
+  return c.number;
+}
+
+struct gr_range_search {
+  gr_u64 index, end; /* pages of the request */
+  gr_u64 number;     /* out: of the range */
+};
+
+static long gr_look_at_range(gr_u64 i, struct gr_range_search* s) {
+  gr_u32 number = i;
+  struct gr_range* range = bpf_map_lookup_elem(&gr_ranges, &number);
+  if (!range) return 1;
+  if (!range->armed || s->index >= range->end_page || s->end <= range->first_page) return 0;
+  s->number = number;
+  return 1;
+}
+
+/* The range that the pages [index, end) lie in, at least in part; NULL if there is none. */
 GR_INLINE struct gr_range* gr_find_range(gr_u64 index, gr_u64 end) {
-  GR_KEEP_LOOP
-  for (gr_u32 i = 0; i < GR_MAX_RANGES; i++) {
-    gr_u32 number = i;
-    struct gr_range* range = bpf_map_lookup_elem(&gr_ranges, &number);
-    if (!range) return 0;
-    if (range->armed && index < range->end_page && end > range->first_page) return range;
-  }
-  return 0;
+  struct gr_range_search s = {.index = index, .end = end, .number = GR_MAX_RANGES};
+  bpf_loop(GR_MAX_RANGES, gr_look_at_range, &s, 0);
+  gr_u32 number = s.number;
+  return number < GR_MAX_RANGES ? bpf_map_lookup_elem(&gr_ranges, &number) : 0;
 }
 
 /* Lists what is to be computed of the request in a lane, whose number it returns; GR_NO_LANE if
