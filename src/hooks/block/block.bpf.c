@@ -157,15 +157,19 @@ GR_SUBPROGRAM gr_u32 gr_take_request(gr_u64 request, gr_u64 bytes) {
   if (!lane || !worker) return GR_NO_LANE;
   lane->began_ns = began;
   worker->segment_count = 0;
+  struct gr_request_place* at = &lane->at;
+  at->bytes = bytes;
+  at->bio = (gr_u64)BPF_CORE_READ((struct request*)request, bio);
+  at->bio_bytes = at->now.bytes = 0;
+  at->folio.address = 0;
+  at->next_offset = lane->core_count ? worker->file_offset : ~0ull;
   struct gr_request_walk w = {.worker = worker,
                               .range = range,
+                              .at = at,
                               .mapping = file->mapping,
-                              .page_constant = file->page_constant,
-                              .bytes = bytes,
-                              .bio = (gr_u64)BPF_CORE_READ((struct request*)request, bio),
-                              .next_offset = lane->core_count ? worker->file_offset : ~0ull};
+                              .page_constant = file->page_constant};
   bpf_loop(GR_BLOCK_PAGES, gr_next_page, &w, 0);
-  if (w.bytes) __sync_fetch_and_add(&range->missed.too_large, 1);
+  if (GR_IN_MEMORY(at->bytes)) __sync_fetch_and_add(&range->missed.too_large, 1);
   return number;
 }
 

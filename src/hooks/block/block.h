@@ -21,12 +21,36 @@ struct gr_core {
   gr_u64 begin, end; /* `end` of the last core of a lane is not set: it follows from the worker */
 };
 
+/* What a page is to the file: mapping and index of the folio that it belongs to, with the page's
+ * place in it. */
+struct gr_folio_at {
+  gr_u64 address; /* of the folio's first struct page */
+  gr_u64 mapping, index;
+};
+
+struct gr_vector {
+  gr_u64 page;
+  gr_u32 bytes, offset;
+};
+
+/* Where the walk over a request's pages is: in memory, not on the program's stack, since the
+ * verifier would follow each value there. */
+struct gr_request_place {
+  gr_u64 bytes;         /* of the request, still to come */
+  gr_u64 bio, vector;   /* addresses of the bio to come, and of the bio_vec at hand */
+  gr_u64 bio_bytes;     /* of the bio at hand, still to come */
+  struct gr_vector now; /* what is left of the bio_vec at hand */
+  struct gr_folio_at folio;
+  gr_u64 next_offset; /* in the file, of the byte that would continue what was listed last */
+};
+
 /* Element of the map gr_lanes, under the number of its worker. */
 struct gr_lane {
   gr_u64 busy; /* 1: taken, by a completion or by user space (an atomic exchange) */
   gr_u64 core_count;
   gr_u64 began_ns;
   gr_u64 run_ns, longest_run_ns; /* of the completions computed here */
+  struct gr_request_place at;    /* scratch of the program */
   struct gr_core cores[GR_LANE_CORES];
 };
 

@@ -14,13 +14,6 @@
 enum { GR_PAGE_SHIFT = 12 };
 #define GR_NOT_OURS (~0ull) /* no page of the file */
 
-/* What a page is to the file: mapping and index of the folio that it belongs to, with the page's
- * place in it. */
-struct gr_folio_at {
-  gr_u64 address; /* of the folio's first struct page */
-  gr_u64 mapping, index;
-};
-
 /* The members of struct page and struct folio that say it, side by side in all kernels so far. */
 struct gr_page_words {
   gr_u64 flags, compound_head, lru, mapping, index;
@@ -76,11 +69,6 @@ GR_INLINE gr_u64 gr_page_index(struct gr_folio_at* folio, gr_u64 page, gr_u64 ma
   return folio->index + (page - folio->address) / 64;
 }
 
-struct gr_vector {
-  gr_u64 page;
-  gr_u32 bytes, offset;
-};
-
 GR_INLINE gr_u64 gr_read_vector(gr_u64 address, struct gr_vector* vector) {
   struct bio_vec* kernel = (struct bio_vec*)address;
   if (bpf_core_field_offset(struct bio_vec, bv_page) == 0 &&
@@ -96,34 +84,30 @@ GR_INLINE gr_u64 gr_read_vector(gr_u64 address, struct gr_vector* vector) {
 struct gr_request_walk {
   struct gr_worker* worker;
   struct gr_range* range;
+  struct gr_request_place* at;
   gr_u64 mapping, page_constant;
-  gr_u64 bytes;         /* of the request, still to come */
-  gr_u64 bio, vector;   /* addresses of the bio to come, and of the bio_vec at hand */
-  gr_u64 bio_bytes;     /* of the bio at hand, still to come */
-  struct gr_vector now; /* what is left of the bio_vec at hand */
-  struct gr_folio_at folio;
-  gr_u64 next_offset; /* in the file, of the byte that would continue what was listed last */
 };
 
 /* 1: there is none. */
 GR_INLINE gr_u64 gr_next_bio(struct gr_request_walk* w) {
-  struct bio* bio = (struct bio*)w->bio;
+  struct bio* bio = (struct bio*)GR_IN_MEMORY(w->at->bio);
   if (!bio) return 1;
-  w->bio = (gr_u64)BPF_CORE_READ(bio, bi_next);
-  w->bio_bytes = BPF_CORE_READ(bio, bi_size);
-  w->vector = (gr_u64)BPF_CORE_READ(bio, bi_io_vec) +
-              BPF_CORE_READ(bio, bi_idx) * bpf_core_type_size(struct bio_vec);
+  GR_IN_MEMORY(w->at->bio) = (gr_u64)BPF_CORE_READ(bio, bi_next);
+  GR_IN_MEMORY(w->at->bio_bytes) = BPF_CORE_READ(bio, bi_size);
+  GR_IN_MEMORY(w->at->vector) = (gr_u64)BPF_CORE_READ(bio, bi_io_vec) +
+                                BPF_CORE_READ(bio, bi_idx) * bpf_core_type_size(struct bio_vec);
   gr_u64 done = BPF_CORE_READ(bio, bi_bvec_done);
-  if (gr_read_vector(w->vector, &w->now) || done >= w->now.bytes) return 1;
-  w->now.offset += done;
-  w->now.bytes -= done;
+  if (gr_read_vector(GR_IN_MEMORY(w->at->vector), &w->at->now) || done >= w->at->now.bytes)
+    return 1;
+  w->at->now.offset += done;
+  w->at->now.bytes -= done;
   return 0;
 }
 
 GR_INLINE gr_u64 gr_next_vector(struct gr_request_walk* w) {
-  if (!w->bio_bytes) return gr_next_bio(w);
-  w->vector += bpf_core_type_size(struct bio_vec);
-  return gr_read_vector(w->vector, &w->now) || !w->now.bytes;
+  if (!GR_IN_MEMORY(w->at->bio_bytes)) return gr_next_bio(w);
+  GR_IN_MEMORY(w->at->vector) += bpf_core_type_size(struct bio_vec);
+  return gr_read_vector(GR_IN_MEMORY(w->at->vector), &w->at->now) || !w->at->now.bytes;
 }
 
 /* Lists what is to be computed of page `index` of the file. */
@@ -132,7 +116,7 @@ GR_INLINE void gr_list_page(struct gr_request_walk* w, gr_u64 index, gr_u64 addr
   struct gr_range* range = w->range;
   gr_u64 at = index << GR_PAGE_SHIFT, bytes = range->end - at, head = 0;
   if (bytes > GR_PAGE_BYTES) bytes = GR_PAGE_BYTES;
-  gr_u64 starts = at != w->next_offset;
+  gr_u64 starts = at != GR_IN_MEMORY(w->at->next_offset);
   if (starts) {
     head = gr_find_head(worker, range, at, address, bytes);
     if (head >= bytes) return;
@@ -145,23 +129,23 @@ GR_INLINE void gr_list_page(struct gr_request_walk* w, gr_u64 index, gr_u64 addr
   segment->starts = starts;
   segment->index = at + head;
   worker->segment_count = n + 1;
-  w->next_offset = at + bytes;
+  GR_IN_MEMORY(w->at->next_offset) = at + bytes;
 }
 
 static long gr_next_page(gr_u64 i, struct gr_request_walk* w) {
-  if (!w->bytes) return 1;
-  if ((!w->now.bytes || !w->bio_bytes) && gr_next_vector(w)) return 1;
-  gr_u64 page = w->now.page + (w->now.offset >> GR_PAGE_SHIFT) * 64;
-  gr_u64 offset = w->now.offset & (GR_PAGE_BYTES - 1), bytes = GR_PAGE_BYTES - offset;
-  if (bytes > w->now.bytes) bytes = w->now.bytes;
-  if (bytes > w->bio_bytes) bytes = w->bio_bytes;
-  if (bytes > w->bytes) bytes = w->bytes;
-  w->now.offset += bytes;
-  w->now.bytes -= bytes;
-  w->bio_bytes -= bytes;
-  w->bytes -= bytes;
+  if (!GR_IN_MEMORY(w->at->bytes)) return 1;
+  if ((!w->at->now.bytes || !GR_IN_MEMORY(w->at->bio_bytes)) && gr_next_vector(w)) return 1;
+  gr_u64 page = w->at->now.page + (w->at->now.offset >> GR_PAGE_SHIFT) * 64;
+  gr_u64 offset = w->at->now.offset & (GR_PAGE_BYTES - 1), bytes = GR_PAGE_BYTES - offset;
+  if (bytes > w->at->now.bytes) bytes = w->at->now.bytes;
+  if (bytes > GR_IN_MEMORY(w->at->bio_bytes)) bytes = GR_IN_MEMORY(w->at->bio_bytes);
+  if (bytes > GR_IN_MEMORY(w->at->bytes)) bytes = GR_IN_MEMORY(w->at->bytes);
+  w->at->now.offset += bytes;
+  w->at->now.bytes -= bytes;
+  GR_IN_MEMORY(w->at->bio_bytes) -= bytes;
+  GR_IN_MEMORY(w->at->bytes) -= bytes;
   if (bytes != GR_PAGE_BYTES) return 0; /* the rest of the page may not have been read */
-  gr_u64 index = gr_page_index(&w->folio, page, w->mapping);
+  gr_u64 index = gr_page_index(&w->at->folio, page, w->mapping);
   if (index >= w->range->first_page && index < w->range->end_page)
     gr_list_page(w, index, page * 64 + w->page_constant);
   return 0;
