@@ -4,14 +4,12 @@
 
 #include <cstdlib>
 
+#include "generator_fingerprint.h"
 #include "lower/plugin/client.h"
 
 namespace grapnel::lower {
 namespace {
 
-/// Rises with every change of the generator that makes other code from the same plan and template.
-/// (Changes of templates and of LLVM show in the key by themselves.)
-constexpr unsigned kGeneratorVersion = 3;
 constexpr std::string_view kLlvmVersion = GRAPNEL_LLVM_VERSION;
 
 void append_hash(std::string& key, std::string_view bytes) {
@@ -21,7 +19,7 @@ void append_hash(std::string& key, std::string_view bytes) {
 
 /// All that decides what the object looks like.
 std::string cache_key(const CompileRequest& request) {
-  std::string key = "generator " + std::to_string(kGeneratorVersion) + "; llvm ";
+  std::string key = "generator " GRAPNEL_GENERATOR_FINGERPRINT "; llvm ";
   key += kLlvmVersion;
   key += "; machine ";
   key += request.machine;

@@ -146,19 +146,12 @@ static long gr_list_page(gr_u64 i, struct gr_folio_walk* w) {
   return 0;
 }
 
-/* 0, which the verifier takes for unknown. That of 6.1 looks at a loop's callback only once, with
- * what the context holds at first, and cuts out what these values do not reach. */
-GR_INLINE gr_u64 gr_unknown_zero(struct gr_worker* worker) {
-  GR_IN_MEMORY(worker->leaf) = 0;
-  return GR_IN_MEMORY(worker->leaf);
-}
-
 /* Lists what there is of [worker->file_offset, worker->limit), out of worker->batch or, if that is
  * 0, from page `index` of the file on. */
 GR_SUBPROGRAM int gr_list_folios(struct gr_worker* worker, gr_u64 index) {
   GR_PROVE(worker);
   struct folio_batch* batch = (struct folio_batch*)worker->batch;
-  gr_u64 size = gr_file_size(worker), zero = gr_unknown_zero(worker);
+  gr_u64 size = gr_file_size(worker), zero = gr_begin_list(worker);
   struct gr_folio_walk w = {.worker = worker,
                             .at = worker->file_offset,
                             .end = size < worker->limit ? size : worker->limit,

@@ -60,7 +60,6 @@ static long gr_take_segment(gr_u64 i, struct gr_pipe_walk* w) {
 /* Lists what is in the pipe behind descriptor `fd` of this process. */
 GR_SUBPROGRAM int gr_take_pipe(struct gr_worker* worker, gr_u32 fd, gr_u64 page_constant) {
   GR_PROVE(worker);
-  worker->segment_count = 0;
   struct task_struct* task = (struct task_struct*)bpf_get_current_task_btf();
   struct fdtable* table = BPF_CORE_READ(task, files, fdt);
   if (fd >= BPF_CORE_READ(table, max_fds)) {
@@ -83,7 +82,8 @@ GR_SUBPROGRAM int gr_take_pipe(struct gr_worker* worker, gr_u32 fd, gr_u64 page_
                            .buffers = (gr_u64)BPF_CORE_READ(pipe, bufs),
                            .next = tail,
                            .count = (gr_u64)tail + used,
-                           .mask = slots - 1};
+                           .mask = slots - 1,
+                           .now = {.bytes = gr_begin_list(worker)}};
   bpf_loop(GR_MAX_SEGMENTS, gr_take_segment, &w, 0);
   if (w.next != w.count || w.now.bytes) gr_fail(worker, GR_STATUS_SEGMENTS);
   return 0;

@@ -55,7 +55,6 @@ static long gr_take_piece(gr_u64 i, struct gr_message_walk* w) {
 GR_SUBPROGRAM int gr_take_message(struct gr_worker* worker, gr_u64 address) {
   GR_PROVE(worker);
   struct sk_msg* message = (struct sk_msg*)address;
-  worker->segment_count = 0;
   gr_u32 start = BPF_CORE_READ(message, start), end = BPF_CORE_READ(message, end);
   if (start || !end) {
     gr_fail(worker, GR_STATUS_SEGMENTS);
@@ -63,7 +62,8 @@ GR_SUBPROGRAM int gr_take_message(struct gr_worker* worker, gr_u64 address) {
   }
   struct gr_message_walk w = {.worker = worker,
                               .elements = address + bpf_core_field_offset(struct sk_msg, data),
-                              .count = end};
+                              .count = end,
+                              .bytes = gr_begin_list(worker)};
   bpf_loop(GR_MAX_SEGMENTS, gr_take_piece, &w, 0);
   if (w.next != w.count || w.bytes) gr_fail(worker, GR_STATUS_SEGMENTS);
   return 0;

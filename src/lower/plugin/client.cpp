@@ -3,9 +3,12 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <mutex>
 #include <vector>
+
+#include "generator_fingerprint.h"
 
 namespace grapnel::lower::plugin {
 namespace {
@@ -45,15 +48,17 @@ Result<Compiler> open_once() {
       continue;
     }
     const auto version = find<decltype(&grapnel_jit_version)>(library, "grapnel_jit_version");
+    const auto generator = find<decltype(&grapnel_jit_generator)>(library, "grapnel_jit_generator");
     const auto llvm =
         find<decltype(&grapnel_jit_llvm_version)>(library, "grapnel_jit_llvm_version");
     Compiler compiler{find<decltype(&grapnel_jit_compile)>(library, "grapnel_jit_compile"),
                       find<decltype(&grapnel_jit_free)>(library, "grapnel_jit_free"),
                       llvm == nullptr ? "" : llvm()};
-    if (version != nullptr && version() == GRAPNEL_JIT_VERSION && compiler.compile != nullptr &&
-        compiler.free_result != nullptr)
+    if (version != nullptr && version() == GRAPNEL_JIT_VERSION && generator != nullptr &&
+        std::strcmp(generator(), GRAPNEL_GENERATOR_FINGERPRINT) == 0 &&
+        compiler.compile != nullptr && compiler.free_result != nullptr)
       return compiler;
-    tried += "\n  " + path.string() + ": of another version than this program";
+    tried += "\n  " + path.string() + ": of another build than this program";
   }
   return missing(tried);
 }

@@ -12,6 +12,7 @@
 #include <optional>
 #include <sstream>
 
+#include "generator_fingerprint.h"
 #include "lower/plugin/compiler.h"
 
 namespace {
@@ -127,5 +128,6 @@ GRAPNEL_EXPORT void grapnel_jit_free(grapnel_jit_result* result) {
 }
 
 GRAPNEL_EXPORT int grapnel_jit_version(void) { return GRAPNEL_JIT_VERSION; }
+GRAPNEL_EXPORT const char* grapnel_jit_generator(void) { return GRAPNEL_GENERATOR_FINGERPRINT; }
 GRAPNEL_EXPORT const char* grapnel_jit_llvm_version(void) { return LLVM_VERSION_STRING; }
 }

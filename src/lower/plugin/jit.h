@@ -37,8 +37,10 @@ struct grapnel_jit_result {
 int grapnel_jit_compile(const struct grapnel_jit_request* request,
                         struct grapnel_jit_result* result);
 void grapnel_jit_free(struct grapnel_jit_result* result);
-/* GRAPNEL_JIT_VERSION that the plugin was built with, and LLVM's version. */
+/* GRAPNEL_JIT_VERSION that the plugin was built with, the fingerprint of its code generator (the
+ * program must have the same: the two agree about what slots and escapes mean), LLVM's version. */
 int grapnel_jit_version(void);
+const char* grapnel_jit_generator(void);
 const char* grapnel_jit_llvm_version(void);
 
 #ifdef __cplusplus
