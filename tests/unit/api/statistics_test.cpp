@@ -11,8 +11,8 @@ TEST(Statistics, JsonRoundTrip) {
   statistics.program = "native avx512";
   statistics.hook = "pipe";
   statistics.why = "least time";
-  statistics.hooks.push_back({"pipe", 1000, 10, 1, 99, 2, 3, 4, 0.25, 0.003, 0.0005, 8000});
-  statistics.hooks.push_back({"read", 1, 1, 0, 0, 0, 1, 0, 0.5, 0, 0, 0});
+  statistics.hooks.push_back({"pipe", 1000, 10, 1, 99, 2, 3, 4, 0.25, 5, 0.003, 0.0005, 8000});
+  statistics.hooks.push_back({"read", 1, 1, 0, 0, 0, 1, 0, 0.5, 0, 0, 0, 0});
   statistics.stitched.records = 3;
   statistics.file_bytes = 1ULL << 60;
   statistics.records = 11;
