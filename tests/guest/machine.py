@@ -21,6 +21,7 @@ import grapnel_cli as cli  # noqa: E402
 VERDICTS = cli.BUILD / "bin/kernel_verdicts"
 HERE = Path(__file__).resolve().parent
 BOOT_SECONDS = 900
+BOOT_ATTEMPTS = 3
 # QEMU 7.2 emulates cmpxchg16b wrongly: an interrupt right behind it finds other flags, which ends
 # a kernel that uses it for each allocation in a double fault. 6.12 does so, and can do without;
 # newer kernels use it seldom, and without it refuse memory to BPF (kmalloc_nolock).
@@ -148,8 +149,21 @@ class Said:
 
 
 def boot(guest, image, disk, log):
-    """{name of a section: Said}; the whole text goes to `log`, too."""
-    command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", CPU_WITHOUT.get(guest.folder.name, "max"), "-smp", "2", "-m", "2048",
+    """{name of a section: Said}; the whole text goes to `log`, too. The emulator loses a kernel now and
+    then while it patches itself: one that dies before it has started our first program is started
+    again."""
+    for _ in range(BOOT_ATTEMPTS):
+        said = _boot_once(guest, image, disk, log)
+        if said:
+            return said
+        print(f"{guest.name}: the emulated kernel ended before it had started anything: once more",
+              flush=True)
+    return {}
+
+
+def _boot_once(guest, image, disk, log):
+    command = ["qemu-system-x86_64", "-accel", "tcg",
+               "-cpu", CPU_WITHOUT.get(guest.folder.name, "max"), "-smp", "2", "-m", "2048",
                "-nographic", "-no-reboot", "-nic", "none", "-kernel", str(guest.folder / "vmlinuz"),
                "-initrd", str(image), "-drive", f"file={disk},format=raw,if=virtio",
                "-append", f"console=ttyS0 quiet panic=-1 oops=panic {guest.append}"]
