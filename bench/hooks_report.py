@@ -64,8 +64,8 @@ def markdown(rows, base, taxes, size):
                   "| hook | threads | GB/s | CPU s | computed by it | copied to user space | left in cache "
                   "| load ms | longest run µs | verifier instructions |",
                   "|---|---|---|---|---|---|---|---|---|---|"]
-        lines += [f"| {row['hook']} | {row['threads']} | {_cells(row, size)} |" for row in rows
-                  if row["state"] == state]
+        lines += [f"| {row['hook']} | {row['threads']} | {_cells(row, size)} |"
+                  for row in sorted(rows, key=lambda row: row["threads"]) if row["state"] == state]
         lines.append("")
     lines += ["## Aims", "", "| ratio | measured | at least | |", "|---|---|---|---|", *_ratios(rows), "",
               "## The price of stability", "", *_price_of_stability(rows), "",
