@@ -28,7 +28,10 @@ def best_share(prepare, ask, expected, wanted):
     best = 0
     for _ in range(ATTEMPTS):
         prepare()
-        answer = ask().expect()
+        answer = ask()
+        if answer.code == grapnel.EXIT["hook cannot"] and "nothing of it was seen" in answer.err:
+            continue  # the first extent's events were lost: a refusal, and as honest
+        answer.expect()
         assert answer.rows() == [expected], (answer.rows(), expected)
         counters = answer.stats["hooks"]["block"]
         best = max(best, counters["bytes"] / wanted(counters))
@@ -49,7 +52,7 @@ def register(table_of):
 
         share = best_share(lambda: page_cache.prepare(path, "cold"), ask, expected,
                            lambda counters: counters["device_bytes"])
-        for answer in answers:
+        for answer in (answer for answer in answers if answer.code == 0):
             assert set(answer.stats["hooks"]) == {"block"}, answer.stats
             counters, stitched = answer.stats["hooks"]["block"], answer.stats["stitched"]
             done = counters["bytes"] + counters.get("rest_bytes", 0) + stitched["bytes"]
@@ -61,13 +64,19 @@ def register(table_of):
     @cases(format=list(tables.FORMATS), threads=[1, 2])
     def block_computes_nothing_cached(tmp, format, threads):
         path, table, expected = table_of(format)
-        page_cache.prepare(path, "cached")
-        answer = query(path, table, format, threads=threads).expect(grapnel.EXIT["hook cannot"])
+        for _ in range(ATTEMPTS):
+            page_cache.prepare(path, "cached")
+            answer = query(path, table, format, threads=threads)
+            if answer.code != 0:
+                break
+            # The kernel has taken pages away meanwhile.
+            assert answer.stats["hooks"]["block"]["device_bytes"] > 0, answer.stats
+        answer.expect(grapnel.EXIT["hook cannot"])
         assert "cached: nothing of it comes from the device" in answer.err, answer.err
         answer = query(path, table, format, hook="block,any", threads=threads).expect()
         assert answer.rows() == [expected], (answer.rows(), expected)
-        # The kernel may have taken some pages away meanwhile.
-        assert answer.computed_by("block") <= 0.02, answer.stats
+        done = answer.stats["hooks"].get("block", {"bytes": 0, "device_bytes": 0})
+        assert done["bytes"] <= done["device_bytes"], answer.stats
 
     @cases(format=list(tables.FORMATS), threads=[1, 2])
     def block_beside_others_half_cached(tmp, format, threads):
