@@ -180,6 +180,9 @@ def judge(query, answer, expected, failure):
         return None, None
     if kind == "error" and "out of range" in content and " LIMIT " in query.grapnel:
         return None, "out of range in a row that LIMIT cuts off (docs/sql.md)"
+    # DuckDB computes a group key that follows from another one only for the groups that remain.
+    if kind == "error" and "out of range" in content and " HAVING " in query.grapnel:
+        return None, "out of range in a group that HAVING rejects (docs/sql.md)"
     return f"{kind}: {content[-600:]}", None
 
 
@@ -222,7 +225,7 @@ def usable_hooks():
     probe = KEPT / "probe.csv"
     probe.write_text("a,b\n1,2\n" * 100)
     found = []
-    for hook in ("read", "mmap", "direct", "pipe"):
+    for hook in ("read", "mmap", "direct", "pipe", "pagecache", "sendfile", "syscall"):
         kind, content, _ = ask(f"SELECT count(*) FROM csv({sql_text(str(probe))}, header => true, "
                             "columns => 'a VARCHAR, b VARCHAR')", hook, 1)
         if kind == "rows":
