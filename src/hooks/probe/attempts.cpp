@@ -203,9 +203,11 @@ Answer try_kfunc(KfuncCall call, uint32_t function_id, uint32_t argument, uint32
       program = {{BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_1, 0, 0},
                  move(BPF_REG_2, 0),
                  copy(BPF_REG_3, BPF_REG_10),
+                 // NOLINTNEXTLINE(misc-redundant-expression): both are 0
                  {BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, 0, kDynptr},
                  kfunc(function_id),
                  copy(BPF_REG_1, BPF_REG_10),
+                 // NOLINTNEXTLINE(misc-redundant-expression): both are 0
                  {BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, kDynptr},
                  kfunc(argument)};
       break;
