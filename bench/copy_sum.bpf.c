@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* The least that a BPF program at the pipe can do with a page and still look at each byte: copy it
  * into a map and add up its 64-bit words. The `pipe` hook on fixed records is held against this. */
-#include "hooks/pipe/pages.bpf.h"
-#include "hooks/pipe/request.h"
+/* One module: the hook's own anchor, and this in place of a record template. */
+#include "hooks/pipe/pipe.bpf.c"
 #include "lower/bpf/template.bpf.h"
 
 /* Apache-2.0 or GPL-2.0, at your choice; the kernel takes only names that it knows. */
@@ -31,18 +31,4 @@ GR_INLINE void gr_do_page(struct gr_worker* worker) {
   struct gr_segments p = {.worker = worker};
   bpf_loop(WORDS / UNROLLED, add_words, &p, 0);
   worker->bytes += worker->page_bytes;
-}
-
-/* One module: anchor and template at once. */
-GR_TEMPLATE gr_u64 gr_copy_in(struct gr_worker* worker, void* to, gr_u64 bytes,
-                              const struct gr_segment* segment) {
-  return bpf_probe_read_kernel(to, bytes, (void*)segment->address) ? GR_FAULTED : GR_COPIED;
-}
-
-SEC("syscall") int gr_pipe(struct gr_request* request) {
-  struct gr_worker* worker = gr_worker_of(request->worker);
-  if (!worker) return 1;
-  gr_take_pipe(worker, request->pipe_fd, request->page_constant);
-  if (worker->status) return 0;
-  return gr_do_segments(worker);
 }

@@ -41,6 +41,8 @@ class PlanBuilder {
   uint32_t cast(const op::Expr& expr);
   uint32_t rescale(uint32_t node, int from, int to);
   uint32_t compare(op::Function function, const op::Expr& left, const op::Expr& right);
+  /// Of two nodes that are there already.
+  uint32_t comparison(op::Function function, uint32_t a, uint32_t b);
   uint32_t compare_text(op::Function function, const op::Expr& left, const op::Expr& right);
   bool is_date_field(const op::Expr& expr) const;
   uint32_t in_list(const op::Expr& expr);

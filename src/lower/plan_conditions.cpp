@@ -95,6 +95,10 @@ uint32_t PlanBuilder::compare_text(Function function, const Expr& left, const Ex
     return 0;
   }
   const uint32_t a = add(left), b = add(right);
+  return comparison(function, a, b);
+}
+
+uint32_t PlanBuilder::comparison(Function function, uint32_t a, uint32_t b) {
   switch (function) {
     case Function::equal:
       return make(NodeKind::equal, ValueClass::boolean, a, b);
@@ -126,20 +130,7 @@ uint32_t PlanBuilder::compare(Function function, const Expr& left, const Expr& r
       b = integer(NodeKind::from_boolean, b, 0, {0, 1});
     }
   }
-  switch (function) {
-    case Function::equal:
-      return make(NodeKind::equal, ValueClass::boolean, a, b);
-    case Function::not_equal:
-      return make(NodeKind::not_equal, ValueClass::boolean, a, b);
-    case Function::less:
-      return make(NodeKind::less, ValueClass::boolean, a, b);
-    case Function::less_equal:
-      return make(NodeKind::less_equal, ValueClass::boolean, a, b);
-    case Function::greater:
-      return make(NodeKind::less, ValueClass::boolean, b, a);
-    default:
-      return make(NodeKind::less_equal, ValueClass::boolean, b, a);
-  }
+  return comparison(function, a, b);
 }
 
 /// x = c1 OR x = c2 ..., in which NULL constants take part as NULL: exactly SQL's meaning.

@@ -8,6 +8,7 @@
 
 #include "base/pretend.h"
 #include "base/unique_fd.h"
+#include "hooks/probe/attempts.h"
 
 namespace grapnel::hooks::kernel {
 namespace {
@@ -16,10 +17,9 @@ namespace {
 constexpr bpf_insn kNothing[] = {{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
                                  {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
 
-Verdict no_programs() {
-  const Error error = Error::system("the kernel does not let this user load BPF programs", errno);
-  return Verdict::refuse(error.message,
-                         "run as root, or with CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
+Verdict verdict_of(const probe::Answer& answer, const std::string& what) {
+  if (answer.ok) return Verdict::allow();
+  return Verdict::refuse("cannot " + what + ": " + answer.words, "use another hook");
 }
 
 }  // namespace
@@ -27,13 +27,7 @@ Verdict no_programs() {
 Verdict can_attach_tracepoint(const std::string& name) {
   if (base::pretend_absent("raw_tp") || base::pretend_absent(name))
     return Verdict::refuse("this kernel has no tracepoint " + name + " (GRAPNEL_PRETEND_ABSENT)");
-  const UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "grapnel_probe", "GPL",
-                                       kNothing, std::size(kNothing), nullptr));
-  if (!program.valid()) return no_programs();
-  const UniqueFd link(bpf_raw_tracepoint_open(name.c_str(), program.get()));
-  if (link.valid()) return Verdict::allow();
-  const Error error = Error::system("cannot attach to the tracepoint " + name, errno);
-  return Verdict::refuse(error.message, "use another hook");
+  return verdict_of(probe::try_raw_tracepoint(name), "attach to the tracepoint " + name);
 }
 
 Verdict can_load_fexit() {
@@ -52,15 +46,7 @@ Verdict can_load_fexit() {
 Verdict can_use_sk_msg() {
   if (base::pretend_absent("sk_msg"))
     return Verdict::refuse("this kernel has no programs of type sk_msg (GRAPNEL_PRETEND_ABSENT)");
-  const UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_SK_MSG, "grapnel_probe", "GPL", kNothing,
-                                       std::size(kNothing), nullptr));
-  if (!program.valid()) return no_programs();
-  const UniqueFd sockets(
-      bpf_map_create(BPF_MAP_TYPE_SOCKMAP, "grapnel_probe", sizeof(int), sizeof(int), 1, nullptr));
-  if (sockets.valid() && bpf_prog_attach(program.get(), sockets.get(), BPF_SK_MSG_VERDICT, 0) == 0)
-    return Verdict::allow();
-  const Error error = Error::system("cannot put a BPF program on sockets (sockmap)", errno);
-  return Verdict::refuse(error.message, "use another hook");
+  return verdict_of(probe::try_sk_msg(), "put a BPF program on sockets (sockmap)");
 }
 
 }  // namespace grapnel::hooks::kernel
