@@ -12,8 +12,9 @@
 namespace grapnel::hooks {
 namespace {
 
-// 4 MiB in flight keep a fast NVMe disk busy; more did not help on the disks tried.
-constexpr uint32_t kQueueDepth = 16;
+// 8 MiB in flight. Blocks are taken in file order, so what came back early waits and its place in
+// the queue with it: half as many gave 0.75 instead of 0.83 GB/s with one thread on a virtual disk.
+constexpr uint32_t kQueueDepth = 32;
 constexpr size_t kBufferStride = kBlockBytes + 2 * kLargestAlignment;
 static_assert(kHeadroomBytes <= kLargestAlignment && program::kSlackBytes <= kLargestAlignment);
 
