@@ -6,6 +6,7 @@
 #include <map>
 
 #include "cli/estimate_arguments.h"
+#include "cli/trace_arguments.h"
 
 namespace grapnel::cli {
 namespace {
@@ -22,6 +23,7 @@ constexpr char kExamples[] = R"text(examples:
   grapnel query --on storage7:31337 "SELECT count(*) FROM 'lineitem.csv'"
   grapnel doctor
   grapnel estimate --size 10GB --link 1GB/s --rtt 10ms
+  grapnel trace --file '/var/lib/postgresql/*/*'
 
 Results go to standard output, everything else to standard error.
 exit codes: 0 ok, 1 error, 2 wrong usage or refused SQL, 3 result does not cover the whole file,
@@ -162,6 +164,11 @@ Command parse_arguments(int argc, char** argv) {
       app.add_subcommand("estimate", "what it costs to ship the data or the operation: the model");
   describe_estimate(*estimate_app, estimate);
 
+  TraceCommand trace;
+  CLI::App* trace_app = app.add_subcommand(
+      "trace", "who reads which file, by system call, page cache and device: as it happens");
+  describe_trace(*trace_app, trace);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -176,6 +183,7 @@ Command parse_arguments(int argc, char** argv) {
   if (serve_app->parsed()) return serve;
   if (doctor_app->parsed()) return doctor;
   if (estimate_app->parsed()) return estimate;
+  if (trace_app->parsed()) return trace;
   return Finished{kExitUsage};
 }
 

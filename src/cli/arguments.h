@@ -8,6 +8,7 @@
 
 #include "grapnel/estimate.h"
 #include "grapnel/grapnel.h"
+#include "grapnel/trace.h"
 
 namespace grapnel::cli {
 
@@ -55,13 +56,20 @@ struct EstimateCommand {
   EstimateFormat format = EstimateFormat::table;
 };
 
+struct TraceCommand {
+  api::TraceOptions options;
+  bool json = false;
+  double for_seconds = 0;  ///< 0: until it is interrupted
+  unsigned rows = 20;      ///< of a table that is no terminal's; 0: all
+};
+
 /// The command line asked for text only (--help, --version) or was wrong; all is said already.
 struct Finished {
   int exit_code = kExitOk;
 };
 
 using Command = std::variant<Finished, QueryCommand, SchemaCommand, ServeCommand, DoctorCommand,
-                             EstimateCommand>;
+                             EstimateCommand, TraceCommand>;
 
 /// Prints help and version to standard output, complaints to standard error.
 Command parse_arguments(int argc, char** argv);

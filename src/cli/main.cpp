@@ -18,6 +18,7 @@ int run(const Command& command) {
   if (const auto* schema = std::get_if<SchemaCommand>(&command)) return run_schema(*schema);
   if (const auto* serve = std::get_if<ServeCommand>(&command)) return run_serve(*serve);
   if (const auto* estimate = std::get_if<EstimateCommand>(&command)) return run_estimate(*estimate);
+  if (const auto* trace = std::get_if<TraceCommand>(&command)) return run_trace(*trace);
   return run_doctor(std::get<DoctorCommand>(command));
 }
 

@@ -27,31 +27,49 @@ struct NeededStruct {
   const char* name;
   std::vector<const char*> members;
   bool by_all = false;
+  std::vector<const char*> by_some{};  ///< beside `members`, of a struct that all hooks need
 };
 
 const std::vector<NeededStruct>& needed_structs() {
   static const std::vector<NeededStruct> structs = {
       {"pipe_buffer", {"page", "offset", "len"}, true},
       {"pipe_inode_info", {"head", "tail", "ring_size", "bufs"}, true},
-      {"file", {"private_data", "f_mapping"}, true},
+      {"file",
+       {"private_data", "f_mapping", "f_pos"},
+       true,
+       {"f_inode", "f_flags", "f_path.mnt", "f_path.dentry"}},
       {"fdtable", {"max_fds", "fd"}, true},
       {"files_struct", {"fdt"}, true},
       {"mm_struct", {"pgd"}, true},
-      {"task_struct", {"files", "mm"}, true},
+      {"task_struct",
+       {"files", "mm"},
+       true,
+       {"group_leader", "thread_pid", "start_boottime", "flags", "thread_info.status", "comm"}},
       {"page", {"compound_head", "compound_info"}},  // one of them
       {"address_space", {"host", "i_pages.xa_head"}},
-      {"inode", {"i_size"}},
+      {"inode", {"i_size", "i_ino", "i_sb", "i_mapping", "i_dentry.first", "i_rdev", "i_mode"}},
+      {"super_block", {"s_bdev", "s_dev", "s_magic"}},
+      {"block_device", {"bd_dev"}},
+      {"vfsmount", {"mnt_root"}},
+      {"dentry", {"d_parent", "d_name.name", "d_u.d_alias"}},
+      {"mount", {"mnt_parent", "mnt_mountpoint", "mnt"}},
+      {"pid", {"level", "numbers"}},
+      {"upid", {"nr", "ns"}},
       {"xa_node", {"shift", "slots"}},
       {"folio", {"flags", "mapping", "index", "_nr_pages", "_folio_nr_pages"}},
       {"folio_batch", {"nr", "folios"}},
       {"bio",
        {"bi_next", "bi_io_vec", "bi_iter.bi_sector", "bi_iter.bi_size", "bi_iter.bi_idx",
-        "bi_iter.bi_bvec_done"}},
+        "bi_iter.bi_bvec_done", "bi_opf", "bi_bdev", "bi_private"}},
       {"bio_vec", {"bv_page", "bv_len", "bv_offset"}},
       {"request", {"bio", "cmd_flags"}},
       {"sk_msg", {"sg.start", "sg.end", "sg.size", "sg.data"}},
       {"scatterlist", {"page_link", "offset", "length"}},
-      {"pt_regs", {"di", "si", "dx", "r10", "ax", "orig_ax"}},
+      {"pt_regs", {"di", "si", "dx", "r10", "r8", "ax", "orig_ax"}},
+      {"kiocb", {"ki_filp", "ki_pos"}},
+      {"iomap_dio", {"iocb"}},
+      {"io_kiocb", {"file", "opcode", "cqe.res"}},
+      {"io_rw", {"kiocb.ki_pos", "len"}},
   };
   return structs;
 }
@@ -148,16 +166,17 @@ class Excerpt {
       int type;
     };
     std::vector<Member> members;
-    for (const char* name : needed.members) {
+    const auto take = [&](const char* name) {
       const auto found = find_path(kernel_, type, name);
       const int member_type = found ? type_id(found->type) : -1;
-      if (member_type >= 0) {
-        members.push_back({last_name(name), found->bit_offset, member_type});
-      } else if (needed.by_all) {
+      if (member_type >= 0) members.push_back({last_name(name), found->bit_offset, member_type});
+      return member_type >= 0;
+    };
+    for (const char* name : needed.members)
+      if (!take(name) && needed.by_all)
         return no_btf("this kernel's struct " + std::string(needed.name) + " has no member " +
                       name + " as grapnel knows it");
-      }
-    }
+    for (const char* name : needed.by_some) take(name);
     btf__add_struct(made_.get(), needed.name, type->size);
     for (const Member& member : members)
       btf__add_field(made_.get(), member.name, member.type, member.bit_offset, 0);
@@ -235,6 +254,8 @@ std::string cache_key() {
   if (build.empty()) return {};
   std::string key = "kernel-btf 2\n" + build;
   append_needed(key, needed_structs());
+  for (const NeededStruct& needed : needed_structs())
+    for (const char* member : needed.by_some) key.append(" ").append(member);
   append_needed(key, needed_enums());
   return key;
 }

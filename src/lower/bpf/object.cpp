@@ -82,7 +82,8 @@ Error load_error(int error_number, const std::string& log, const std::string& me
   Error error = Error::system("the kernel refused the BPF program", error_number,
                               "use another hook; please report this with the kernel's version");
   error.kind = ErrorKind::hook;
-  const std::string why = log.empty() ? messages : last_lines(log, 3);
+  const std::string why =
+      log.empty() ? messages.substr(0, messages.find('\n')) : last_lines(log, 3);
   if (!why.empty()) error.message += " (" + why + ")";
   return error;
 }
@@ -121,7 +122,9 @@ Result<Object::Handle> Object::open(std::string_view elf, const LoadOptions& opt
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, handle.get()) {
     if (bpf_map__is_internal(map)) continue;
-    bpf_map__set_max_entries(map, options.map_elements);
+    if (options.map_elements > 0) bpf_map__set_max_entries(map, options.map_elements);
+    for (const auto& [name, elements] : options.map_sizes)
+      if (name == bpf_map__name(map)) bpf_map__set_max_entries(map, elements);
     for (const std::string& name : options.left_out_maps)
       if (name == bpf_map__name(map)) bpf_map__set_autocreate(map, false);
   }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -44,7 +45,9 @@ class MapMemory {
 struct LoadOptions {
   std::string name;      ///< shown by bpftool
   std::string btf_path;  ///< type information to relocate against (KernelBtf); empty: the kernel's
-  uint32_t map_elements = 1;               ///< of each map
+  uint32_t map_elements = 1;               ///< of each map; 0: as the object says
+  /// Of single maps, whatever `map_elements` says. A ring's are bytes.
+  std::vector<std::pair<std::string, uint32_t>> map_sizes;
   std::vector<std::string> left_out_maps;  ///< not made; the programs do not use them
   std::vector<std::string> programs;       ///< only these are loaded; empty: all
 };

@@ -1,0 +1,227 @@
+#include "cli/commands.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <string>
+#include <thread>
+
+#include "cli/interrupt.h"
+#include "cli/trace_text.h"
+#include "cli/writers.h"
+
+namespace grapnel::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kInterval = std::chrono::seconds(1);
+/// How soon ctrl-C is noticed.
+constexpr auto kLook = std::chrono::milliseconds(20);
+constexpr int kEventWaitMs = 50;
+constexpr size_t kPlainColumns = 80;
+
+/// Standard output. Not cli::Output: what was seen is printed after ctrl-C, too.
+class Screen {
+ public:
+  bool write(const std::string& text) {
+    const EndsOnInterrupt blocking_write;
+    for (size_t done = 0; done < text.size() && !failed_;) {
+      const ssize_t written = ::write(STDOUT_FILENO, text.data() + done, text.size() - done);
+      if (written >= 0)
+        done += static_cast<size_t>(written);
+      else if (errno != EINTR)
+        failed_ = errno;
+    }
+    return failed_ == 0;
+  }
+  [[nodiscard]] int failed() const { return failed_; }
+
+ private:
+  int failed_ = 0;
+};
+
+/// The other screen that terminals have, so that what was on this one comes back.
+class FullScreen {
+ public:
+  FullScreen(Screen& screen, bool wanted) : screen_(screen), wanted_(wanted) {
+    if (wanted_) screen_.write("\x1b[?1049h\x1b[?25l");
+  }
+  ~FullScreen() { leave(); }
+  FullScreen(const FullScreen&) = delete;
+  FullScreen& operator=(const FullScreen&) = delete;
+
+  /// Lines that are too many are cut, and what was there before is erased.
+  void draw(const std::string& text, size_t rows) {
+    std::string out = "\x1b[H";
+    size_t line = 0;
+    for (size_t at = 0; at < text.size() && line < rows; line++) {
+      const size_t end = std::min(text.find('\n', at), text.size());
+      out.append(line == 0 ? "" : "\r\n").append(text, at, end - at).append("\x1b[K");
+      at = end + 1;
+    }
+    screen_.write(out + "\x1b[J");
+  }
+  void leave() {
+    if (wanted_) screen_.write("\x1b[?25h\x1b[?1049l");
+    wanted_ = false;
+  }
+
+ private:
+  Screen& screen_;
+  bool wanted_;
+};
+
+int64_t realtime_ahead_ns() {
+  timespec real{};
+  timespec monotonic{};
+  ::clock_gettime(CLOCK_REALTIME, &real);
+  ::clock_gettime(CLOCK_MONOTONIC, &monotonic);
+  return (real.tv_sec - monotonic.tv_sec) * 1'000'000'000LL + real.tv_nsec - monotonic.tv_nsec;
+}
+
+std::string clock_text() {
+  const time_t now = ::time(nullptr);
+  tm broken{};
+  ::localtime_r(&now, &broken);
+  char text[16];
+  std::strftime(text, sizeof text, "%H:%M:%S", &broken);
+  return text;
+}
+
+class TraceRun {
+ public:
+  TraceRun(const TraceCommand& command, api::Trace trace)
+      : command_(command), trace_(std::move(trace)), begin_(Clock::now()) {}
+
+  int run() {
+    const TerminalSize terminal = terminal_size();
+    shape_.terminal = terminal.columns > 0;
+    shape_.width = terminal.columns > 0 ? terminal.columns : kPlainColumns;
+    shape_.rows = command_.rows;
+    write_start();
+    if (command_.options.events)
+      follow_events();
+    else
+      follow_sums();
+    (void)trace_.interval();
+    write_end();
+    if (screen_.failed() != 0) {
+      return report({api::ErrorKind::io,
+                     "cannot write the trace to standard output",
+                     {},
+                     screen_.failed(),
+                     std::nullopt});
+    }
+    const api::TraceTotals totals = trace_.sum().totals;
+    const bool lost = totals.lost_events + totals.lost_calls + totals.lost_reads > 0;
+    return lost ? kExitNotCovered : kExitOk;
+  }
+
+ private:
+  [[nodiscard]] bool over() const {
+    if (interrupt_token().cancelled() || screen_.failed() != 0) return true;
+    return command_.for_seconds > 0 && Clock::now() - begin_ >= duration();
+  }
+  [[nodiscard]] Clock::duration duration() const {
+    return std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double>(command_.for_seconds));
+  }
+
+  void write_start() {
+    if (command_.json) {
+      std::string text;
+      for (const api::TraceSight& sight : trace_.sights()) text += sight_json(sight);
+      screen_.write(text);
+    } else if (command_.options.events) {
+      screen_.write(event_heading(shape_));
+    }
+  }
+
+  void follow_sums() {
+    FullScreen full(screen_, shape_.terminal && !command_.json);
+    auto next = begin_ + kInterval;
+    while (!over()) {
+      if (Clock::now() < next) {
+        std::this_thread::sleep_for(kLook);
+        continue;
+      }
+      next = std::max(next + kInterval, Clock::now());
+      const api::TraceInterval interval = trace_.interval();
+      if (command_.json)
+        write_json(interval, "row", "interval");
+      else if (shape_.terminal)
+        draw(full, interval);
+      else
+        screen_.write(clock_text() + " " + totals_text(interval, shape_) +
+                      rows_text(interval, shape_) + "\n");
+    }
+  }
+
+  void draw(FullScreen& full, const api::TraceInterval& interval) {
+    const TerminalSize terminal = terminal_size();
+    TraceTableShape shape = shape_;
+    shape.width = terminal.columns;
+    const std::string head = "grapnel trace, ctrl-C ends\n" + totals_text(interval, shape) + "\n";
+    const auto used = static_cast<size_t>(std::count(head.begin(), head.end(), '\n')) + 2;
+    shape.rows = terminal.rows > used ? terminal.rows - used : 1;
+    full.draw(head + rows_text(interval, shape), terminal.rows);
+  }
+
+  void write_json(const api::TraceInterval& interval, const char* row, const char* totals) {
+    std::string text;
+    for (const api::TraceRow& one : interval.rows) text += row_json(row, one, interval.seconds);
+    screen_.write(text + totals_json(totals, interval));
+  }
+
+  void follow_events() {
+    const int64_t ahead_ns = realtime_ahead_ns();
+    auto next = begin_ + kInterval;
+    std::string text;
+    while (!over()) {
+      trace_.events(kEventWaitMs, [&](const api::TraceEvent& event) {
+        text += command_.json ? event_json(event) : event_text(event, ahead_ns, shape_);
+      });
+      screen_.write(text);
+      text.clear();
+      if (Clock::now() < next) continue;
+      next += kInterval;
+      const api::TraceInterval interval = trace_.interval();
+      if (interval.totals.lost_events > 0 && !command_.json)
+        screen_.write("LOST: " + std::to_string(interval.totals.lost_events) +
+                      " events are not shown: more came than could be written\n");
+    }
+  }
+
+  void write_end() {
+    const api::TraceInterval sum = trace_.sum();
+    if (command_.json) {
+      write_json(sum, "total_row", "total");
+      std::string text;
+      for (const api::TraceCost& cost : trace_.costs()) text += cost_json(cost);
+      screen_.write(text);
+      return;
+    }
+    screen_.write("\n" + totals_text(sum, shape_) + rows_text(sum, shape_) +
+                  blind_text(trace_.sights()) + cost_text(trace_.costs(), sum.totals.events));
+  }
+
+  const TraceCommand& command_;
+  api::Trace trace_;
+  Clock::time_point begin_;
+  TraceTableShape shape_;
+  Screen screen_;
+};
+
+}  // namespace
+
+int run_trace(const TraceCommand& command) {
+  const Interruptible interruptible;
+  auto trace = api::Trace::start(command.options);
+  if (!trace.ok()) return report(trace.error());
+  return TraceRun(command, std::move(trace).value()).run();
+}
+
+}  // namespace grapnel::cli

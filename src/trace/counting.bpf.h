@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* Charging: to the row of a process and a file, to histograms, and as events. */
+#ifndef GRAPNEL_TRACE_COUNTING_BPF_H
+#define GRAPNEL_TRACE_COUNTING_BPF_H
+
+#include "trace/identity.bpf.h"
+
+enum { GR_NO_WAKEUP = 1, GR_FORCE_WAKEUP = 2, GR_AVAILABLE_DATA = 0, GR_NOEXIST = 1 };
+
+#define GR_ADD(place, value) __sync_fetch_and_add(&(place), value)
+
+/* What is charged, and where its names are to be found. */
+struct gr_subject {
+  struct gr_count_key key;
+  gr_u64 file, inode; /* addresses, or 0 */
+};
+
+GR_INLINE struct gr_counts* gr_find_row(const struct gr_control* control,
+                                        const struct gr_count_key* key) {
+  if (control->turn & 1) return bpf_map_lookup_elem(&gr_counts_odd, key);
+  return bpf_map_lookup_elem(&gr_counts_even, key);
+}
+
+GR_SUBPROGRAM int gr_make_row(struct gr_count_key* key) {
+  GR_PROVE(key);
+  struct gr_count_key copy = *key;
+  struct gr_counts none = {};
+  struct gr_control* control = gr_control();
+  if (!control) return 0;
+  if (control->turn & 1)
+    bpf_map_update_elem(&gr_counts_odd, &copy, &none, GR_NOEXIST);
+  else
+    bpf_map_update_elem(&gr_counts_even, &copy, &none, GR_NOEXIST);
+  return 0;
+}
+
+/* The row, made if need be; where there is no room, what all others share. NULL: never. */
+GR_INLINE struct gr_counts* gr_row(struct gr_subject* subject) {
+  struct gr_control* control = gr_control();
+  struct gr_tally* tally = gr_tally();
+  if (!control || !tally) return 0;
+  if (gr_is_chosen(control, &subject->key.file)) GR_ADD(tally->events, 1);
+  struct gr_counts* counts = gr_find_row(control, &subject->key);
+  if (counts) return counts;
+  gr_make_row(&subject->key);
+  counts = gr_find_row(control, &subject->key);
+  if (counts) return counts;
+  GR_ADD(tally->lost_counts, 1);
+  return &tally->others;
+}
+
+/* The same for the calling process: names are taken at first sight, which in every interval is the
+ * first time that the row is needed. */
+GR_INLINE struct gr_counts* gr_own_row(struct gr_subject* subject) {
+  struct gr_control* control = gr_control();
+  if (control && !gr_find_row(control, &subject->key)) {
+    gr_see_process(&subject->key.process, 0);
+    gr_see_file(&subject->key.file, subject->file, subject->inode, 0);
+  }
+  return gr_row(subject);
+}
+
+GR_INLINE gr_u32 gr_log2(gr_u64 value) {
+  gr_u32 log = 0;
+#pragma unroll
+  for (gr_u32 step = 32; step; step >>= 1) {
+    if (value >> step) {
+      value >>= step;
+      log += step;
+    }
+  }
+  return log;
+}
+
+GR_INLINE void gr_note_latency(const struct gr_file_id* file, gr_u32 layer, gr_u64 ns) {
+  struct gr_tally* tally = gr_tally();
+  struct gr_control* control = gr_control();
+  gr_u64 bucket = gr_log2(ns);
+  if (bucket >= GR_LATENCY_BUCKETS) bucket = GR_LATENCY_BUCKETS - 1;
+  if (!tally || !control || !gr_is_chosen(control, file)) return;
+  GR_OPAQUE(bucket);
+  if (bucket < GR_LATENCY_BUCKETS) GR_ADD(tally->latency[layer][bucket], 1);
+}
+
+/* User space is woken when much has come, and looks by itself from time to time. */
+GR_SUBPROGRAM int gr_send(struct gr_event* event) {
+  GR_PROVE(event);
+  struct gr_control* control = gr_control();
+  if (!control || !control->events) return 0;
+  gr_u64 waiting = bpf_ringbuf_query(&gr_ring, GR_AVAILABLE_DATA);
+  gr_u64 flags = waiting >= control->wake_bytes ? GR_FORCE_WAKEUP : GR_NO_WAKEUP;
+  if (bpf_ringbuf_output(&gr_ring, event, sizeof *event, flags)) GR_TALLY(lost_events);
+  return 0;
+}
+
+GR_INLINE gr_u64 gr_wants_events(void) {
+  struct gr_control* control = gr_control();
+  return control && control->events;
+}
+
+#endif
