@@ -126,6 +126,11 @@ struct QueryOptions {
   unsigned threads = 0;            ///< 0 = one per CPU that the process may use
   IfChanged if_changed = IfChanged::warn;
   bool strict = false;  ///< refuse a file whose stability cannot be vouched for (open for writing)
+  // Limits that bind before any price; what they leave no way for is ErrorKind::hook, in words.
+  bool no_kernel = false;    ///< no program of ours in the kernel
+  bool polite = false;       ///< the page cache stays as it was found
+  double max_cpus = 0;       ///< CPUs that may be busy on average: 0.5, 2; 0: no limit
+  double max_cpu_share = 0;  ///< the same as a share of the CPUs there, 0 .. 1; 0: no limit
 };
 
 /// What one hook did. Bytes are bytes of the file.
@@ -257,8 +262,9 @@ class Connection {
   /// says what the address answered), io (the plugin libgrapnel-flight.so is not there).
   static Result<Connection> remote(const std::string& address);
 
-  /// Starts a query: SELECT, EXPLAIN [ANALYZE] SELECT (one text column `plan`), or DESCRIBE 'file'
-  /// (column_name, column_type). Returns when the schema is fixed; reading happens in
+  /// Starts a query: SELECT, EXPLAIN [ANALYZE] SELECT (one text column `plan`), EXPLAIN (FORMAT
+  /// JSON) SELECT (a JSON object in one row, with all that is known about every hook), or DESCRIBE
+  /// 'file' (column_name, column_type). Returns when the schema is fixed; reading happens in
   /// QueryResult::next. `cancel`, if given, must outlive the result. Errors: refused (with
   /// sql_offset), usage, io, permission, data (the file cannot be described), hook, network.
   Result<QueryResult> execute(std::string_view sql, const QueryOptions& options = {},

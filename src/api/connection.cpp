@@ -43,6 +43,10 @@ wire::ExecuteOptions to_wire(const QueryOptions& options) {
   same.threads = options.threads;
   same.error_if_grown = options.if_changed == IfChanged::error;
   same.strict_stability = options.strict;
+  same.no_kernel = options.no_kernel;
+  same.polite = options.polite;
+  same.max_cpus = options.max_cpus;
+  same.max_cpu_share = options.max_cpu_share;
   return same;
 }
 

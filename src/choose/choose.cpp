@@ -29,11 +29,12 @@ struct Priced {
 class ExtentChooser {
  public:
   ExtentChooser(std::shared_ptr<const program::Job> job, std::vector<Priced> usable,
-                double share_if_unknown)
+                double share_if_unknown, bool polite)
       : job_(std::move(job)),
         probe_(job_->source->file.get()),
         usable_(std::move(usable)),
-        share_if_unknown_(share_if_unknown) {}
+        share_if_unknown_(share_if_unknown),
+        polite_(polite) {}
 
   [[nodiscard]] HookChoice choose(const Extent& extent) const {
     std::vector<Priced> order = usable_;
@@ -41,6 +42,7 @@ class ExtentChooser {
     if (order.size() > 1) {
       const auto seen = probe_.cached_share(extent.begin, extent.end);
       if (seen) choice.residency = residency_of(*seen);
+      if (polite_) keep_polite(order, seen);
       const double share = seen.value_or(share_if_unknown_);
       std::stable_sort(order.begin(), order.end(), [share](const Priced& a, const Priced& b) {
         return a.price.at(share) < b.price.at(share);
@@ -52,10 +54,21 @@ class ExtentChooser {
   }
 
  private:
+  // Never empty: if none is polite here, the extent was cached when the query began, and reading
+  // puts back what has left the cache meanwhile.
+  static void keep_polite(std::vector<Priced>& order, std::optional<double> cached_share) {
+    std::vector<Priced> polite;
+    for (const Priced& priced : order) {
+      if (leaves_cache_alone(*priced.hook, cached_share)) polite.push_back(priced);
+    }
+    if (!polite.empty()) order = std::move(polite);
+  }
+
   std::shared_ptr<const program::Job> job_;
   hooks::PageCacheProbe probe_;
   std::vector<Priced> usable_;
   double share_if_unknown_;
+  bool polite_;
 };
 
 /// Everything that decide() works on.
@@ -67,10 +80,15 @@ class Decider {
         request_(request),
         context_{.job = *job_,
                  .op_shape = op_shape(*job_),
+                 .op_class = op_class(*job_),
                  .threads = static_cast<double>(std::max(threads, 1U)),
                  .selectivity = selectivity} {
-    context_.program_ns_per_byte = hooks::program_rate(program.name()).cpu_ns_per_byte *
-                                   hooks::op_factor(program.name(), context_.op_shape);
+    const UserLimits& limits = request.limits;
+    if (limits.max_cpus > 0) context_.threads = std::min(context_.threads, limits.max_cpus);
+    if (limits.polite) file_ = look_at_whole_file(*job_->source);
+    context_.program_ns_per_byte =
+        hooks::program_rate(program.name()).cpu_ns_per_byte *
+        hooks::op_factor(program.name(), context_.op_shape, context_.op_class);
   }
 
   Result<Decision> decide() {
@@ -79,18 +97,25 @@ class Decider {
     price_all();
     ask_those_needed();
     GRAPNEL_CHECK(honour_request());
+    GRAPNEL_CHECK(honour_limits());
     if (forced_ != nullptr) {
       explain_forced();
       choose_forced();
     } else {
       explain_choice();
-      auto chooser = std::make_shared<ExtentChooser>(job_, usable(), share());
+      auto chooser =
+          std::make_shared<ExtentChooser>(job_, usable(), share(), request_.limits.polite);
       decision_.choose = [chooser](const Extent& extent) { return chooser->choose(extent); };
     }
     return std::move(decision_);
   }
 
  private:
+  /// --polite: what is not cached needs a hook that goes around the cache; then it is the one for
+  /// it.
+  [[nodiscard]] bool must_go_around() const {
+    return request_.limits.polite && file_ != WholeFile::cached;
+  }
   [[nodiscard]] double share() const { return share_or_half(decision_.cache); }
   Candidate& line(const Priced& priced) { return decision_.candidates[priced.line]; }
   [[nodiscard]] const Candidate& line(const Priced& priced) const {
@@ -104,6 +129,13 @@ class Decider {
       Candidate candidate;
       candidate.hook = hook->name();
       candidate.cost = cost_of_file(*hook, context_, share());
+      candidate.if_cached = cost_of_file(*hook, context_, 1);
+      candidate.if_uncached = cost_of_file(*hook, context_, 0);
+      if (const hooks::Verdict verdict = allowed(*hook, request_.limits, file_); !verdict.yes) {
+        candidate.asked = candidate.ruled_out = true;
+        candidate.reason = verdict.reason;
+        candidate.cure = verdict.cure;
+      }
       decision_.candidates.push_back(std::move(candidate));
     }
   }
@@ -131,12 +163,12 @@ class Decider {
       if (request_.ask_all || named || priced.hook == hooks::find_hook("read")) ask(priced);
       named_one_can |= named && can(priced);
     }
-    if (named_one_can) return;
+    if (named_one_can && !(must_go_around() && request_.others_allowed)) return;
     if (decision_.cache.residency != Residency::uncached) ask_until_one_can(1);
-    if (decision_.cache.residency != Residency::cached) ask_until_one_can(0);
+    if (decision_.cache.residency != Residency::cached || must_go_around()) ask_until_one_can(0);
   }
 
-  // From the cheapest on; `read` always can.
+  // From the cheapest on; `read` always can, if it may.
   void ask_until_one_can(double cached_share) {
     std::vector<Priced> order;
     for (const Priced& priced : priced_) {
@@ -147,11 +179,13 @@ class Decider {
     });
     for (const Priced& priced : order) {
       ask(priced);
-      if (can(priced)) return;
+      if (!can(priced)) continue;
+      if (cached_share < 1 && must_go_around() && priced.hook->facts().fills_cache) continue;
+      return;
     }
   }
 
-  /// Hooks that can and may be taken unasked; never empty.
+  /// Hooks that can and may be taken unasked; not empty after honour_limits().
   [[nodiscard]] std::vector<Priced> usable() const {
     std::vector<Priced> hooks;
     for (const Priced& priced : priced_) {
@@ -183,6 +217,26 @@ class Decider {
     return error;
   }
 
+  /// Whether what the limits leave is enough for the whole file.
+  Status honour_limits() const {
+    if (!request_.limits.polite) return ok_status();
+    std::string why;
+    for (const Priced& priced : priced_) {
+      if (forced_ != nullptr && !request_.others_allowed && priced.hook != forced_) continue;
+      if (can(priced) && (!must_go_around() || !priced.hook->facts().fills_cache)) {
+        return ok_status();
+      }
+      why += (why.empty() ? "" : "; ") + std::string(priced.hook->name()) + ": " +
+             (can(priced) ? "would fill the page cache" : line(priced).reason);
+    }
+    return Error{
+        ErrorKind::hook,
+        "--polite cannot be kept: some of the file is not cached, or it is not known, and no "
+        "hook reads around the page cache here (" +
+            why + ")",
+        "leave --polite away, or bring the file into the cache first", 0, std::nullopt};
+  }
+
   void choose_forced() {
     HookChoice choice;
     choice.first = forced_;
@@ -191,7 +245,28 @@ class Decider {
         choice.fallbacks.push_back(priced.hook);
       }
     }
-    decision_.choose = [choice, job = job_](const Extent&) { return choice; };
+    if (!must_go_around() || choice.fallbacks.empty()) {
+      decision_.choose = [choice, job = job_](const Extent&) { return choice; };
+      return;
+    }
+    // With others allowed the named one comes first where it is polite.
+    std::vector<Priced> all;
+    for (const Priced& priced : priced_) {
+      const bool also = std::find(choice.fallbacks.begin(), choice.fallbacks.end(), priced.hook) !=
+                        choice.fallbacks.end();
+      if (priced.hook == forced_) all.push_back({priced.hook, priced.line, Price{}});
+      if (also && priced.hook != forced_) all.push_back(priced);
+    }
+    auto chooser = std::make_shared<ExtentChooser>(job_, std::move(all), share(), true);
+    decision_.choose = [chooser](const Extent& extent) { return chooser->choose(extent); };
+  }
+
+  void expect(const hooks::Cost& whole_file, double share) {
+    hooks::Cost& cost = decision_.cost;
+    cost.wall_seconds += share * whole_file.wall_seconds;
+    cost.cpu_seconds += share * whole_file.cpu_seconds;
+    cost.device_bytes +=
+        static_cast<uint64_t>(share * static_cast<double>(whole_file.device_bytes));
   }
 
   static std::string note(const std::string& text) { return text.empty() ? "" : " (" + text + ")"; }
@@ -201,6 +276,8 @@ class Decider {
     const Priced uncached = cheapest(0);
     line(cached).file_share += share();
     line(uncached).file_share += 1 - share();
+    expect(line(cached).if_cached, share());
+    expect(line(uncached).if_uncached, 1 - share());
     for (const Priced& priced : priced_) {
       Candidate& candidate = line(priced);
       if (candidate.asked && !candidate.eligible) continue;
@@ -212,6 +289,9 @@ class Decider {
       } else {
         candidate.reason = "would be slower" + note(candidate.reason);
       }
+    }
+    for (const Priced& priced : priced_) {
+      if (line(priced).chosen) decision_.setup_seconds += priced.hook->setup_seconds();
     }
     decision_.reason = summary(cached, uncached);
   }
@@ -242,6 +322,8 @@ class Decider {
       candidate.chosen = priced.hook == forced_;
       candidate.file_share = candidate.chosen ? 1 : 0;
       if (candidate.chosen) {
+        decision_.cost = candidate.cost;
+        decision_.setup_seconds = priced.hook->setup_seconds();
         candidate.reason = "named by --hook" + note(candidate.reason);
       } else if (!priced.hook->by_default().yes) {
         candidate.reason = priced.hook->by_default().reason;
@@ -257,7 +339,10 @@ class Decider {
   }
 
   [[nodiscard]] Priced cheapest(double cached_share) const {
-    const std::vector<Priced> hooks = usable();
+    std::vector<Priced> hooks = usable();
+    if (must_go_around() && cached_share < 1) {
+      std::erase_if(hooks, [](const Priced& priced) { return priced.hook->facts().fills_cache; });
+    }
     return *std::min_element(hooks.begin(), hooks.end(), [&](const Priced& a, const Priced& b) {
       return a.price.at(cached_share) < b.price.at(cached_share);
     });
@@ -269,6 +354,7 @@ class Decider {
   Decision decision_;
   std::vector<Priced> priced_;  ///< all hooks
   Hook* forced_ = nullptr;
+  WholeFile file_ = WholeFile::unknown;  ///< looked at for --polite only
 };
 
 }  // namespace
@@ -296,6 +382,16 @@ Result<Decision> decide(std::shared_ptr<const program::Job> job,
                         const HookRequest& request, unsigned threads, double selectivity) {
   recall();
   return Decider(std::move(job), *program, request, threads, selectivity).decide();
+}
+
+std::string pick_of(const Decision& decision) {
+  const Candidate* most = nullptr;
+  for (const Candidate& candidate : decision.candidates) {
+    if (candidate.chosen && (most == nullptr || candidate.file_share > most->file_share)) {
+      most = &candidate;
+    }
+  }
+  return most == nullptr ? "" : most->hook;
 }
 
 }  // namespace grapnel::choose

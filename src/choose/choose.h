@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "choose/limits.h"
 #include "hooks/hook.h"
 #include "op/query.h"
 #include "program/program.h"
@@ -23,6 +24,7 @@ struct HookRequest {
   /// Ask every hook whether it can, for EXPLAIN. Else only those that could be chosen are asked:
   /// the answers of hooks in the kernel take longer than a small query.
   bool ask_all = true;
+  UserLimits limits;
 };
 
 /// Text behind --hook ("", "any", "read", "pipe,any"). ErrorKind::usage names the hooks there are.
@@ -60,11 +62,14 @@ struct CacheState {
 /// One line of the decision table.
 struct Candidate {
   std::string hook;
-  bool asked = false;  ///< false: could not win anyway, so the next two are not known
+  bool asked = false;      ///< false: could not win anyway, so the next two are not known
+  bool ruled_out = false;  ///< by the user's limits: then it is not asked
   bool permitted = false;
   bool eligible = false;
   bool chosen = false;       ///< first choice for some of the file
-  hooks::Cost cost;          ///< predicted for the whole file
+  hooks::Cost cost;          ///< predicted for the whole file as it is cached now
+  hooks::Cost if_cached;     ///< predicted if all of it were cached
+  hooks::Cost if_uncached;   ///< predicted if nothing were
   double file_share = 0;     ///< predicted share of the file for which it is the first choice
   std::string reason;        ///< why it was chosen, why not, or why it cannot
   std::string cure;          ///< what would permit it, if anything
@@ -75,16 +80,22 @@ struct Decision {
   std::vector<Candidate> candidates;  ///< all hooks of this build, in the order of all_hooks()
   CacheState cache;
   std::string reason;  ///< one line: which hook and why
+  hooks::Cost cost;    ///< predicted for the scan by the hooks chosen, as the file is cached now
+  double setup_seconds = 0;  ///< in it
   /// For scan::Plan::choose. Thread-safe; keeps alive what it needs.
   std::function<hooks::HookChoice(const hooks::Extent&)> choose;
 };
 
-/// Errors: hook (a hook was forced that is not permitted or not eligible; says why and the cure).
+/// Errors: hook (a hook was forced that is not permitted or not eligible, or the limits leave none;
+/// says why and the cure).
 /// `program` is the user-space program of the job; its name tells the chooser how fast it is.
 /// `selectivity` from estimate_filter; 1 if nothing is known.
 Result<Decision> decide(std::shared_ptr<const program::Job> job,
                         const std::shared_ptr<const program::Program>& program,
                         const HookRequest& request, unsigned threads, double selectivity);
+
+/// "the cheapest that can" of a decision, as one name: of the file's larger part.
+std::string pick_of(const Decision& decision);
 
 /// The decision table as text, for EXPLAIN (no trailing newline).
 std::string to_text(const Decision& decision);

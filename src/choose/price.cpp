@@ -1,6 +1,7 @@
 #include "choose/price.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "hooks/common/rates.h"
 
@@ -14,6 +15,9 @@ constexpr double kSelectedNsPerByte = 1.0;
 // What using the device for a while is held to cost beside the time that it takes: where the CPU is
 // the bottleneck anyway, the device is left to others.
 constexpr double kDeviceUse = 0.1;
+
+// What the scan cuts large files into (scan/extents.cpp).
+constexpr double kExtentBytes = 8 << 20;
 
 double data_bytes(const program::Job& job) {
   const source::Source& source = *job.source;
@@ -36,12 +40,14 @@ hooks::Cost with_program(const hooks::Hook& hook, Residency residency,
   } else {
     // Their rates are those with a usual op.
     const double usual_ns = hooks::rate(hook.name(), Residency::cached, 0).cpu_ns_per_byte;
-    program_ns = (hooks::op_factor(hook.name(), context.op_shape) - 1) * usual_ns;
+    program_ns = (hooks::op_factor(hook.name(), context.op_shape, context.op_class) - 1) * usual_ns;
     if (!context.job.op->aggregating) {
       program_ns += context.selectivity * (kSelectedNsPerByte + context.program_ns_per_byte);
     }
   }
-  cost.cpu_seconds += program_ns * 1e-9 * data_bytes(context.job);
+  const double bytes = data_bytes(context.job);
+  cost.cpu_seconds += program_ns * 1e-9 * bytes;
+  cost.cpu_seconds += hooks::extent_cost(hook.name()).seconds * std::ceil(bytes / kExtentBytes);
   return cost;
 }
 

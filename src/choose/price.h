@@ -11,6 +11,7 @@ namespace grapnel::choose {
 struct PriceContext {
   const program::Job& job;
   uint64_t op_shape = 0;           ///< of learn.h
+  uint64_t op_class = 0;           ///< of learn.h
   double program_ns_per_byte = 0;  ///< of the user-space program, with this op
   double threads = 1;
   double selectivity = 1;

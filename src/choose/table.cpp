@@ -25,6 +25,7 @@ std::string percent_text(double share) {
 }
 
 std::string line_of(const Candidate& candidate) {
+  if (candidate.ruled_out) return candidate.reason;
   if (candidate.asked && !candidate.permitted) return "not permitted: " + candidate.reason;
   if (candidate.asked && !candidate.eligible) return "cannot: " + candidate.reason;
   std::string text = "predicted " + seconds_text(candidate.cost.wall_seconds);

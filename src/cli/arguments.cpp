@@ -5,8 +5,10 @@
 #include <iostream>
 #include <map>
 
+#include "cli/calibrate_arguments.h"
 #include "cli/estimate_arguments.h"
 #include "cli/trace_arguments.h"
+#include "cli/where_arguments.h"
 
 namespace grapnel::cli {
 namespace {
@@ -23,6 +25,7 @@ constexpr char kExamples[] = R"text(examples:
   grapnel query --on storage7:31337 "SELECT count(*) FROM 'lineitem.csv'"
   grapnel doctor
   grapnel estimate --size 10GB --link 1GB/s --rtt 10ms
+  grapnel where lineitem.csv "SELECT sum(l_quantity)" --measure
   grapnel trace --file '/var/lib/postgresql/*/*'
 
 Results go to standard output, everything else to standard error.
@@ -114,6 +117,7 @@ void describe_query(CLI::App& app, QueryCommand& command) {
   add_choice(
       app, "--if-changed", command.options.if_changed, kIfChanged,
       "when the file grew meanwhile: error, or warn and answer for the first bytes (default)");
+  add_limits(app, command.options);
   app.add_flag("--strict", command.options.strict, "refuse a file that somebody may be writing to");
   app.add_flag("-q,--quiet", command.quiet, "no progress, no summary, no warnings");
 }
@@ -159,15 +163,26 @@ Command parse_arguments(int argc, char** argv) {
   doctor_app->add_flag("--hooks", doctor.hooks,
                        "try every place in the kernel where tools have hooked in over the years");
 
-  EstimateCommand estimate{api::default_estimate(), EstimateFormat::table};
+  EstimateCommand estimate;
+  estimate.input = api::default_estimate();
   CLI::App* estimate_app =
       app.add_subcommand("estimate", "what it costs to ship the data or the operation: the model");
   describe_estimate(*estimate_app, estimate);
+
+  WhereCommand where;
+  CLI::App* where_app = app.add_subcommand(
+      "where", "every place where a statement could run: what is known, predicted, measured");
+  describe_where(*where_app, where);
 
   TraceCommand trace;
   CLI::App* trace_app = app.add_subcommand(
       "trace", "who reads which file, by system call, page cache and device: as it happens");
   describe_trace(*trace_app, trace);
+
+  CalibrateCommand calibrate;
+  CLI::App* calibrate_app = app.add_subcommand(
+      "calibrate", "measure this machine's devices, hooks and links for the chooser and the model");
+  describe_calibrate(*calibrate_app, calibrate);
 
   try {
     app.parse(argc, argv);
@@ -184,6 +199,8 @@ Command parse_arguments(int argc, char** argv) {
   if (doctor_app->parsed()) return doctor;
   if (estimate_app->parsed()) return estimate;
   if (trace_app->parsed()) return trace;
+  if (where_app->parsed()) return where;
+  if (calibrate_app->parsed()) return calibrate;
   return Finished{kExitUsage};
 }
 

@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
+#include "grapnel/calibrate.h"
 #include "grapnel/estimate.h"
 #include "grapnel/grapnel.h"
 #include "grapnel/trace.h"
+#include "grapnel/where.h"
 
 namespace grapnel::cli {
 
@@ -54,6 +58,18 @@ enum class EstimateFormat : uint8_t { table, json, svg };
 struct EstimateCommand {
   api::EstimateInput input;
   EstimateFormat format = EstimateFormat::table;
+  std::string sql;  ///< empty: `input` is all there is
+  std::string on;
+  /// What was said by options, to win over what is found out.
+  std::vector<std::pair<double api::EstimateInput::*, double>> given;
+};
+
+struct WhereCommand {
+  std::string file;  ///< a path or csv(...) and the like; the statement, if `sql` is empty
+  std::string sql;
+  bool json = false;
+  std::string html;  ///< file to be written; empty: none
+  api::WhereOptions options;
 };
 
 struct TraceCommand {
@@ -63,13 +79,20 @@ struct TraceCommand {
   unsigned rows = 20;      ///< of a table that is no terminal's; 0: all
 };
 
+struct CalibrateCommand {
+  bool show = false;       ///< measure nothing
+  bool if_needed = false;  ///< measure only what is missing, old or contradicted
+  OutputFormat format = OutputFormat::table;  ///< table or json
+  api::CalibrateOptions options;
+};
+
 /// The command line asked for text only (--help, --version) or was wrong; all is said already.
 struct Finished {
   int exit_code = kExitOk;
 };
 
 using Command = std::variant<Finished, QueryCommand, SchemaCommand, ServeCommand, DoctorCommand,
-                             EstimateCommand, TraceCommand>;
+                             EstimateCommand, WhereCommand, CalibrateCommand, TraceCommand>;
 
 /// Prints help and version to standard output, complaints to standard error.
 Command parse_arguments(int argc, char** argv);

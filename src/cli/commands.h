@@ -14,6 +14,8 @@ int run_serve(const ServeCommand& command);
 int run_doctor(const DoctorCommand& command);
 int run_estimate(const EstimateCommand& command);
 int run_trace(const TraceCommand& command);
+int run_where(const WhereCommand& command);
+int run_calibrate(const CalibrateCommand& command);
 int run_doctor_hooks(const DoctorCommand& command);
 
 /// Prints "grapnel: ..." on standard error, with the place in `sql` where there is one, and returns

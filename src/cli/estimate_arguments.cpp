@@ -40,15 +40,17 @@ std::optional<double> parse_with_unit(std::string_view text, const Unit (&units)
 
 using Parser = std::optional<double> (*)(std::string_view);
 
-void add(CLI::App& app, const char* name, double& value, Parser parse, const char* unit,
+void add(CLI::App& app, const char* name, EstimateCommand& command,
+         double api::EstimateInput::* value, Parser parse, const char* unit,
          const std::string& text) {
   app.add_option_function<std::string>(
          name,
-         [&value, parse, unit, name](const std::string& given) {
+         [&command, value, parse, unit, name](const std::string& given) {
            const auto parsed = parse(given);
            if (!parsed)
              throw CLI::ValidationError(name, "'" + given + "' is not like " + std::string(unit));
-           value = *parsed;
+           command.input.*value = *parsed;
+           command.given.emplace_back(value, *parsed);
          },
          text)
       ->type_name(unit);
@@ -108,32 +110,46 @@ std::optional<double> parse_seconds(std::string_view text) {
 std::optional<double> parse_share(std::string_view text) { return parse_with_unit(text, kShares); }
 
 void describe_estimate(CLI::App& app, EstimateCommand& command) {
-  api::EstimateInput& in = command.input;
   app.footer(
-      "Every term is the model's, none is measured by this command; rates of hooks are\n"
-      "built-in ones unless given. Storage, transfer and processing overlap: the slowest counts "
+      "Every term is the model's. With --query the numbers come from the statement's file, from "
+      "what\n"
+      "`grapnel calibrate` and earlier scans have measured, and with --on from the link to the\n"
+      "server; what is given as an option wins. Without --query they are built-in ones.\n"
+      " Storage, transfer and processing overlap: the slowest counts "
       "in\n"
       "full.");
-  add(app, "--size", in.file_bytes, parse_bytes, "10GB", "of the file; default 10GB");
-  add(app, "--result", in.result_bytes, parse_bytes, "100B", "what comes back; default 100 bytes");
-  add(app, "--cached", in.cached_share, parse_share, "25%",
+  app.add_option("--query", command.sql, "of this statement, on its file as it is cached now")
+      ->type_name("SQL");
+  app.add_option("--on", command.on, "the file is at this server; with --query")
+      ->type_name("HOST:PORT");
+  add(app, "--size", command, &api::EstimateInput::file_bytes, parse_bytes, "10GB",
+      "of the file; default 10GB");
+  add(app, "--result", command, &api::EstimateInput::result_bytes, parse_bytes, "100B",
+      "what comes back; default 100 bytes");
+  add(app, "--cached", command, &api::EstimateInput::cached_share, parse_share, "25%",
       "in the server's page cache; default 0");
-  add(app, "--devices", in.devices, parse_bytes, "1", "read at the same time; default 1");
-  add(app, "--device-rate", in.device_bytes_per_second, parse_bytes, "2GB/s", "of one device");
-  add(app, "--link", in.link_bytes_per_second, parse_bytes, "1GB/s", "bandwidth; default 1GB/s");
-  add(app, "--rtt", in.rtt_seconds, parse_seconds, "10ms", "round trip; default 10ms");
-  add(app, "--window", in.tcp_window_bytes, parse_bytes, "6MiB",
+  add(app, "--devices", command, &api::EstimateInput::devices, parse_bytes, "1",
+      "read at the same time; default 1");
+  add(app, "--device-rate", command, &api::EstimateInput::device_bytes_per_second, parse_bytes,
+      "2GB/s", "of one device");
+  add(app, "--link", command, &api::EstimateInput::link_bytes_per_second, parse_bytes, "1GB/s",
+      "bandwidth; default 1GB/s");
+  add(app, "--rtt", command, &api::EstimateInput::rtt_seconds, parse_seconds, "10ms",
+      "round trip; default 10ms");
+  add(app, "--window", command, &api::EstimateInput::tcp_window_bytes, parse_bytes, "6MiB",
       "TCP window; default: as the link needs");
   app.add_option_function<std::string>(
          "--connect", [&command](const std::string& given) { set_connect(given, command); },
          "open (default), tcp or tls: round trips before the request")
       ->type_name("open|tcp|tls");
-  add(app, "--threads", in.server_threads, parse_bytes, "1", "at the server; default 1");
-  add(app, "--client-rate", in.client_bytes_per_second, parse_bytes, "2.5GB/s",
-      "of the program at the client, per thread");
-  add(app, "--client-threads", in.client_threads, parse_bytes, "1", "default 1");
-  add(app, "--tool-rate", in.tool_bytes_per_second, parse_bytes, "0.35GB/s",
-      "of usual tools (awk) at the server");
+  add(app, "--threads", command, &api::EstimateInput::server_threads, parse_bytes, "1",
+      "at the server; default 1");
+  add(app, "--client-rate", command, &api::EstimateInput::client_bytes_per_second, parse_bytes,
+      "2.5GB/s", "of the program at the client, per thread");
+  add(app, "--client-threads", command, &api::EstimateInput::client_threads, parse_bytes, "1",
+      "default 1");
+  add(app, "--tool-rate", command, &api::EstimateInput::tool_bytes_per_second, parse_bytes,
+      "0.35GB/s", "of usual tools (awk) at the server");
   app.add_option_function<std::vector<std::string>>(
          "--hook-rate",
          [&command](const std::vector<std::string>& given) {
@@ -141,10 +157,11 @@ void describe_estimate(CLI::App& app, EstimateCommand& command) {
          },
          "of a hook, one thread, cached bytes, the operation included")
       ->type_name("pipe=2GB/s");
-  add(app, "--ssd-internal", in.ssd_internal_bytes_per_second, parse_bytes, "5GB/s",
+  add(app, "--ssd-internal", command, &api::EstimateInput::ssd_internal_bytes_per_second,
+      parse_bytes, "5GB/s",
       "bandwidth inside a programmable SSD; default 2.8 times the device's rate");
-  add(app, "--ssd-compute", in.ssd_compute_bytes_per_second, parse_bytes, "3GB/s",
-      "its processing rate; default 1.7 times the device's rate");
+  add(app, "--ssd-compute", command, &api::EstimateInput::ssd_compute_bytes_per_second, parse_bytes,
+      "3GB/s", "its processing rate; default 1.7 times the device's rate");
   app.add_option_function<std::string>(
          "--format", [&command](const std::string& given) { set_format(given, command); },
          "default table")

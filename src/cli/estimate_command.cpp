@@ -7,8 +7,9 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/progress_line.h"
 #include "cli/writers.h"
-#include "grapnel/estimate.h"
+#include "grapnel/where.h"
 
 namespace grapnel::cli {
 namespace {
@@ -42,7 +43,19 @@ std::string term_text(const api::Approach& approach, std::string_view name) {
   return "";
 }
 
-void write_text(const std::vector<api::Approach>& approaches, Output& output) {
+std::string rate_text(double bytes_per_second) { return bytes_text(bytes_per_second) + "/s"; }
+
+/// What the model was told.
+std::string input_text(const api::EstimateInput& in) {
+  return bytes_text(in.file_bytes) + ", " + formatted("%.0f %% cached", 100 * in.cached_share) +
+         "; storage " + rate_text(in.devices * in.device_bytes_per_second) + "; link " +
+         rate_text(in.link_bytes_per_second) + ", " + seconds_text(in.rtt_seconds) +
+         " round trip; result " + bytes_text(in.result_bytes) + "\n";
+}
+
+void write_text(const api::EstimateInput& in, const std::vector<api::Approach>& approaches,
+                Output& output) {
+  output.write(input_text(in));
   size_t widest = 0;
   for (const auto& approach : approaches) widest = std::max(widest, approach.name.size());
   std::string head = padded("", widest, false) + padded("total", kTermWidth, true);
@@ -77,21 +90,32 @@ void write_json(const std::vector<api::Approach>& approaches, Output& output) {
   output.write(text + "\n]\n");
 }
 
+/// The model's parameters: by the options, or found out and then corrected by them.
+api::Result<api::EstimateInput> parameters(const EstimateCommand& command) {
+  if (command.sql.empty()) return command.input;
+  auto found = api::estimate_query(command.sql, command.on, command.input);
+  if (!found) return found.error();
+  for (const auto& [member, value] : command.given) (*found).*member = value;
+  return found;
+}
+
 }  // namespace
 
 int run_estimate(const EstimateCommand& command) {
-  const auto approaches = api::estimate(command.input);
+  const auto input = parameters(command);
+  if (!input) return report(input.error(), command.sql);
+  const auto approaches = api::estimate(*input);
   if (!approaches.ok()) return report(approaches.error());
   Output output(STDOUT_FILENO);
   switch (command.format) {
     case EstimateFormat::table:
-      write_text(*approaches, output);
+      write_text(*input, *approaches, output);
       break;
     case EstimateFormat::json:
       write_json(*approaches, output);
       break;
     case EstimateFormat::svg:
-      output.write(api::estimate_svg(command.input, *approaches));
+      output.write(api::estimate_svg(*input, *approaches));
       break;
   }
   if (const auto error = output.finish()) return report(*error);

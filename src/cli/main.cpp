@@ -17,6 +17,10 @@ int run(const Command& command) {
   if (const auto* query = std::get_if<QueryCommand>(&command)) return run_query(*query);
   if (const auto* schema = std::get_if<SchemaCommand>(&command)) return run_schema(*schema);
   if (const auto* serve = std::get_if<ServeCommand>(&command)) return run_serve(*serve);
+  if (const auto* where = std::get_if<WhereCommand>(&command)) return run_where(*where);
+  if (const auto* calibrate = std::get_if<CalibrateCommand>(&command)) {
+    return run_calibrate(*calibrate);
+  }
   if (const auto* estimate = std::get_if<EstimateCommand>(&command)) return run_estimate(*estimate);
   if (const auto* trace = std::get_if<TraceCommand>(&command)) return run_trace(*trace);
   return run_doctor(std::get<DoctorCommand>(command));

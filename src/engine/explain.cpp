@@ -125,6 +125,48 @@ void add_finish(PlanText& plan, const Prepared& prepared, const std::vector<std:
   }
 }
 
+std::string seconds(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, value < 1 ? "%.3g ms" : "%.3g s",
+                value < 1 ? value * 1e3 : value);
+  return text;
+}
+
+std::string megabytes(double bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g MB", bytes / 1e6);
+  return text;
+}
+
+/// "wall      0.21 s   0.25 s   +19 %"
+std::string compared(const char* name, double predicted, double measured,
+                     std::string (*text)(double)) {
+  char line[128];
+  std::snprintf(line, sizeof line, "%-10s %10s -> %10s", name, text(predicted).c_str(),
+                text(measured).c_str());
+  if (predicted <= 0) return line;
+  char off[32];
+  std::snprintf(off, sizeof off, "  %+.0f %%", 100 * (measured / predicted - 1));
+  return std::string(line) + off;
+}
+
+/// What the chooser expected of the hooks that it took, term by term, beside what came of it.
+std::string comparison(const Prepared& prepared, const api::Statistics& measured) {
+  const hooks::Cost& cost = prepared.decision.cost;
+  double cpu = measured.stitched.cpu_seconds;
+  double load = 0;
+  double device = 0;
+  for (const auto& hook : measured.hooks) {
+    cpu += hook.cpu_seconds;
+    load += hook.load_seconds;
+    device += static_cast<double>(hook.device_bytes);
+  }
+  return compared("scan", cost.wall_seconds, measured.wall_seconds, seconds) + "\n" +
+         compared("CPU", cost.cpu_seconds, cpu, seconds) + "\n" +
+         compared("device", static_cast<double>(cost.device_bytes), device, megabytes) + "\n" +
+         compared("setting up", prepared.decision.setup_seconds, load, seconds);
+}
+
 }  // namespace
 
 std::vector<std::string> explain(const Prepared& prepared, const api::Statistics* measured) {
@@ -138,7 +180,10 @@ std::vector<std::string> explain(const Prepared& prepared, const api::Statistics
   plan.add("hook", prepared.decision.reason);
   plan.add("hooks", choose::to_text(prepared.decision));
   plan.add("threads", std::to_string(prepared.threads));
-  if (measured != nullptr) plan.add("measured", measured->to_text());
+  if (measured != nullptr) {
+    plan.add("measured", measured->to_text());
+    plan.add("predicted", comparison(prepared, *measured));
+  }
   return plan.take();
 }
 

@@ -13,4 +13,7 @@ namespace grapnel::engine {
 /// EXPLAIN ANALYZE, what came of it.
 std::vector<std::string> explain(const Prepared& prepared, const api::Statistics* measured);
 
+/// EXPLAIN (FORMAT JSON): one object on one line, with the facts about every hook.
+std::string explain_json(const Prepared& prepared);
+
 }  // namespace grapnel::engine

@@ -54,6 +54,32 @@ Result<std::optional<std::shared_ptr<const source::Source>>> open_described(
   return std::optional(std::move(source));
 }
 
+namespace {
+
+choose::UserLimits limits_of(const wire::ExecuteOptions& options) {
+  choose::UserLimits limits{options.no_kernel, options.polite, options.max_cpus};
+  if (options.max_cpu_share > 0) {
+    const double cpus = options.max_cpu_share * usable_cpus();
+    limits.max_cpus = limits.max_cpus > 0 ? std::min(limits.max_cpus, cpus) : cpus;
+  }
+  return limits;
+}
+
+/// Opens the table; a polite query notes what is cached before the first byte is read.
+Result<std::shared_ptr<const source::Source>> open_table(const source::TableRequest& table,
+                                                         source::OpenOptions where, bool polite,
+                                                         Prepared& prepared) {
+  if (polite) {
+    where.opened = [&prepared](int file) -> Status {
+      GRAPNEL_TRY(prepared.cache_keeper, hooks::CacheKeeper::open(file));
+      return ok_status();
+    };
+  }
+  return source::open_source(table, where);
+}
+
+}  // namespace
+
 Result<Prepared> prepare(std::string_view sql, const wire::ExecuteOptions& options,
                          const source::OpenOptions& where) {
   const Stopwatch whole;
@@ -61,14 +87,19 @@ Result<Prepared> prepare(std::string_view sql, const wire::ExecuteOptions& optio
   GRAPNEL_TRY(auto request, choose::parse_hook_request(options.hook));
   GRAPNEL_TRY(const auto statement, sql::parse(sql));
   request.ask_all = statement.kind != sql::StatementKind::query;
-  GRAPNEL_TRY(auto source, source::open_source(statement.table, where));
+  request.limits = limits_of(options);
+  GRAPNEL_TRY(auto source, open_table(statement.table, where, request.limits.polite, prepared));
   GRAPNEL_TRY(prepared.query, sql::bind(statement, source->layout.columns));
   prepared.kind = statement.kind;
   prepared.threads =
       options.threads == 0 ? usable_cpus() : std::min(options.threads, limits::kThreads);
+  const auto allowed = choose::limit_threads(prepared.threads, request.limits.max_cpus);
+  prepared.threads = allowed.threads;
+  prepared.cpu_share = allowed.cpu_share;
 
   prepared.estimate = choose::estimate_filter(*source, prepared.query.op);
   prepared.query.op = choose::reorder_filter(prepared.query.op, prepared.estimate);
+  if (prepared.cache_keeper) prepared.cache_keeper->restore();
   auto job = std::make_shared<program::Job>();
   job->source = std::move(source);
   job->op = std::make_shared<const op::Op>(prepared.query.op);

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "choose/choose.h"
+#include "hooks/common/cache_keeper.h"
 #include "op/query.h"
 #include "program/program.h"
 #include "source/source.h"
@@ -26,7 +27,10 @@ struct Prepared {
   std::shared_ptr<const program::Program> program;
   std::string program_note;  ///< why this program: "compiled in 14 ms", "no compiler: ..."
   choose::Decision decision;
+  /// --polite: takes out of the page cache, at the end, what looking at the file has brought in.
+  std::shared_ptr<const hooks::CacheKeeper> cache_keeper;
   unsigned threads = 1;
+  double cpu_share = 1;        ///< of a CPU that each thread may use
   double prepare_seconds = 0;  ///< without compiling
   double compile_seconds = 0;
 };

@@ -39,6 +39,7 @@ Result<state::Partial> ScanRun::scan(const RowSink& sink) {
   plan.program = prepared_->program;
   plan.choose = prepared_->decision.choose;
   plan.threads = prepared_->threads;
+  plan.cpu_share = prepared_->cpu_share;
   plan.row_limit = row_limit(prepared_->query);
   plan.error_if_grown = options_.error_if_grown;
   plan.refuse_writers = options_.strict_stability;

@@ -97,6 +97,9 @@ class ExplainQuery : public wire::RunningQuery {
 
  private:
   Result<std::vector<std::string>> plan_lines() {
+    if (run_.prepared().kind == sql::StatementKind::explain_json) {
+      return std::vector<std::string>{explain_json(run_.prepared())};
+    }
     if (run_.prepared().kind != sql::StatementKind::explain_analyze) {
       return explain(run_.prepared(), nullptr);
     }

@@ -101,6 +101,20 @@ struct Verdict {
   }
 };
 
+/// What sort of place in the kernel a hook's program sits at.
+enum class PlaceKind : uint8_t { none, helper, tracepoint, function };
+std::string_view to_string(PlaceKind kind);
+
+/// What a hook stands on, the steadiest first: what may change under it with a new kernel.
+enum class Foundation : uint8_t {
+  system_calls,       ///< nothing but system calls, which are kept for good
+  tracepoint_values,  ///< a tracepoint and the values that it hands over
+  program_type,       ///< a BPF program type, and members of kernel structures, found by BTF
+  tracepoint,         ///< a tracepoint, and members of kernel structures, found by BTF
+  function,           ///< a function of the kernel that nobody has promised to keep
+};
+std::string_view to_string(Foundation foundation);
+
 /// Estimated price of one extent (hooks/common/rates.h: defaults until measured). Of hooks in user
 /// space it covers getting at the bytes; the chooser adds the user-space program, which is the same
 /// for all of them. Of hooks in the kernel it covers the op too.
@@ -111,12 +125,36 @@ struct Cost {
   uint64_t bytes_copied = 0;
 };
 
+/// What is known about a hook before it runs. Texts are short and static; the page beside the hook
+/// has the whole story.
+struct HookFacts {
+  std::string_view
+      uses{};  ///< by what it gets at the bytes: "pread()", "splice() and BPF_PROG_RUN"
+  PlaceKind kind = PlaceKind::none;
+  std::string_view since{};  ///< first release that has all it needs: "5.17"
+  Foundation foundation = Foundation::system_calls;
+  bool exact = true;   ///< false: may miss some bytes, which others do then
+  bool pinned = true;  ///< false: bytes may change hands meanwhile; looked at again afterwards
+  std::string_view context{};  ///< whose time the op takes: "task, in a system call of its own"
+  std::string_view knows_file_by{};
+  std::string_view knows_process_by{};
+  bool sees_cached = true;
+  bool sees_uncached = true;
+  bool fills_cache = true;     ///< what it reads from the device stays in the page cache
+  bool in_interrupts = false;  ///< its CPU time is nobody's, and no thread of ours can hold it back
+  double copied_share = 0;     ///< bytes that cross into user space, per byte of the file
+  bool taxes_others = false;   ///< while it runs, others pay:
+  std::string_view tax{};  ///< how much, as docs/results/hooks.md or the hook's page measured it
+};
+
 class Hook {
  public:
   virtual ~Hook() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;         ///< "read", "pipe", ...
   [[nodiscard]] virtual std::string_view description() const = 0;  ///< one line for doctor
   [[nodiscard]] virtual bool in_kernel() const = 0;
+  /// Of the place in use, where there are several: after permitted(). Thread-safe.
+  [[nodiscard]] virtual HookFacts facts() const { return {}; }
   /// Where in the kernel its program sits, and what that is worth: "raw_tp/mm_filemap_get_pages
   /// (lossy, unpinned)". Empty if it has none, or none was found yet: after permitted().
   [[nodiscard]] virtual std::string attach_point() const { return {}; }
@@ -129,8 +167,9 @@ class Hook {
   virtual Verdict eligible(const program::Job& job) = 0;
   [[nodiscard]] virtual Cost cost(const Extent& extent, Residency residency,
                                   const program::Job& job) const = 0;
-  /// What a scan through this hook costs once, whatever its size: probing, loading, opening.
-  [[nodiscard]] virtual double setup_seconds() const { return in_kernel() ? 0.025 : 0; }
+  /// What a scan through this hook costs once, whatever its size: probing, loading, opening
+  /// (hooks/common/rates.h).
+  [[nodiscard]] double setup_seconds() const;
   /// Makes what a worker needs. `program` is the user-space program of the job (kernel hooks use
   /// their own lowering and take this one only for what cannot run in the kernel).
   virtual Result<std::unique_ptr<Session>> open(

@@ -15,6 +15,7 @@
 #include "hooks/common/thread_clock.h"
 #include "scan/extents.h"
 #include "scan/file_watch.h"
+#include "scan/pacer.h"
 #include "scan/sequencer.h"
 #include "scan/stitcher.h"
 #include "scan/worker.h"
@@ -112,6 +113,7 @@ class Scan {
 
   void work(Worker& worker) {
     try {
+      Pacer pacer(plan_.cpu_share);
       std::optional<uint32_t> number = sequencer_.claim();
       while (number) {
         std::optional<uint32_t> ahead;
@@ -124,6 +126,7 @@ class Scan {
         sequencer_.put(std::move(driven));
         take_what_is_next(worker);
         number = ahead ? ahead : sequencer_.claim();
+        pacer.rest(stop_);
       }
       worker.close();
     } catch (const std::bad_alloc&) {

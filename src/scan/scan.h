@@ -31,6 +31,7 @@ struct Plan {
   /// Choice for an extent, asked by the worker that takes it. Thread-safe.
   std::function<HookChoice(const hooks::Extent&)> choose;
   unsigned threads = 1;
+  double cpu_share = 1;       ///< of one CPU that each thread may use on average; 1: all
   uint64_t extent_bytes = 0;  ///< 0: chosen from the size
   /// Stop early once this many rows (in file order) are there: LIMIT + OFFSET without ORDER BY.
   std::optional<uint64_t> row_limit;

@@ -177,6 +177,7 @@ Result<std::shared_ptr<const Source>> open_source(const TableRequest& request,
   GRAPNEL_TRY(const Format format, format_of(request));
   GRAPNEL_CHECK(check_options(request, format));
   GRAPNEL_TRY(OpenFile file, open_regular_file(request.path, options));
+  if (options.opened) GRAPNEL_CHECK(options.opened(file.fd.get()));
   auto source = std::make_shared<Source>();
   source->path = request.path;
   source->file = std::move(file.fd);

@@ -10,7 +10,7 @@
 
 namespace grapnel::sql {
 
-enum class StatementKind : uint8_t { query, explain, explain_analyze };
+enum class StatementKind : uint8_t { query, explain, explain_analyze, explain_json };
 
 struct SelectSyntax;  // sql/syntax.h
 
@@ -22,7 +22,7 @@ struct ParsedStatement {
   std::shared_ptr<const SelectSyntax> select;
 };
 
-/// Parses one SELECT, EXPLAIN SELECT or EXPLAIN ANALYZE SELECT. Thread-safe. Reads no file.
+/// Parses one SELECT, EXPLAIN [ANALYZE] SELECT or EXPLAIN (FORMAT JSON) SELECT. Thread-safe. Reads no file.
 /// Errors: ErrorKind::refused with `sql_offset` for wrong syntax and for all that docs/sql.md does
 /// not list (joins, subqueries, windows, ...); for text beyond the limits in base/limits.h.
 Result<ParsedStatement> parse(std::string_view sql);

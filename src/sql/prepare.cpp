@@ -220,6 +220,9 @@ class Preparer {
                                       tokens_[first_].kind == PG_QUERY__TOKEN__ANALYSE)) {
         out_.kind = StatementKind::explain_analyze;
         first_ = 2;
+      } else if (has_json_option()) {
+        out_.kind = StatementKind::explain_json;
+        first_ = 5;
       }
     }
     if (first_ == tokens_.size()) {
@@ -233,11 +236,18 @@ class Preparer {
     return ok_status();
   }
 
+  /// EXPLAIN (FORMAT JSON)
+  [[nodiscard]] bool has_json_option() const {
+    return tokens_.size() > 4 && tokens_[1].kind == kOpenParenthesis && upper(text(2)) == "FORMAT" &&
+           upper(text(3)) == "JSON" && tokens_[4].kind == kCloseParenthesis;
+  }
+
   [[nodiscard]] Error refuse_start(const Token& token) const {
     const std::string word = upper(sql_.substr(token.begin, token.end - token.begin));
     if (first_ > 0 && token.kind == kOpenParenthesis)
-      return refuse(token.begin, "options of EXPLAIN are not supported",
-                    "there are EXPLAIN SELECT ... and EXPLAIN ANALYZE SELECT ...");
+      return refuse(token.begin, "these options of EXPLAIN are not supported",
+                    "there are EXPLAIN SELECT ..., EXPLAIN ANALYZE SELECT ... and EXPLAIN (FORMAT "
+                    "JSON) SELECT ...");
     if (word == "WITH")
       return refuse(token.begin, "WITH is not supported", "a query is one SELECT");
     if (word == "FROM")

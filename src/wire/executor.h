@@ -21,6 +21,10 @@ struct ExecuteOptions {
   unsigned threads = 0;  ///< 0: as many as the machine that executes has
   bool error_if_grown = false;
   bool strict_stability = false;  ///< refuse files that are open for writing
+  bool no_kernel = false;         ///< no hook in the kernel
+  bool polite = false;            ///< leave the page cache as it was found
+  double max_cpus = 0;            ///< busy on average; 0: no limit
+  double max_cpu_share = 0;       ///< the same, of all CPUs of the machine that executes (0 .. 1)
 
   [[nodiscard]] std::string to_json() const;
   static Result<ExecuteOptions> from_json(std::string_view text);
@@ -57,6 +61,12 @@ class Executor {
   /// usage, network, hook.
   virtual Result<std::unique_ptr<RunningQuery>> execute(std::string_view sql,
                                                         const ExecuteOptions& options) = 0;
+  /// Has `bytes` sent that mean nothing, to see how fast the way to here is; returns how many came.
+  /// Errors: network; usage where there is no way.
+  virtual Result<uint64_t> pull_bytes(uint64_t bytes) {
+    (void)bytes;
+    return Error{ErrorKind::usage, "there is no link to this process itself", {}, 0, std::nullopt};
+  }
 };
 
 }  // namespace grapnel::wire

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "hooks/hook.h"
 
@@ -26,10 +28,11 @@ Rate rate(std::string_view hook, Residency residency, uint64_t device);
 Rate program_rate(std::string_view program);
 
 /// How much more than a usual op the op of this shape costs in `computer`: a user-space program or
-/// a hook in the kernel. Until that was measured, as in the other computers where it was; 1 where
-/// nothing is known. A shape says nothing about another one: a slow LIKE must not make the
-/// program look slow that runs a sum.
-double op_factor(std::string_view computer, uint64_t shape);
+/// a hook in the kernel. Until that was measured, as in the other computers where it was; then as
+/// ops of its class were when calibrated, then as those of all classes; 1 where nothing is known. A
+/// shape says nothing about another one: a slow LIKE must not make the program look slow that runs
+/// a sum.
+double op_factor(std::string_view computer, uint64_t shape, uint64_t op_class = 0);
 
 /// Tells what bytes that were not cached took. A single measurement moves the rate by a third, and
 /// never further than to a quarter or four times the default: a machine that was busy once must not
@@ -38,12 +41,71 @@ void observe_rate(std::string_view hook, uint64_t device, double wall_ns_per_byt
                   double cpu_ns_per_byte);
 /// Tells what an op took on what is cached. The first measurement of a shape counts in full, as ops
 /// truly differ, but 16 times at most; the next ones by a third.
-void observe_op(std::string_view computer, uint64_t shape, double cpu_ns_per_byte);
+/// A calibration of `op_class` that is twice off is contradicted; see KnownRate.
+void observe_op(std::string_view computer, uint64_t shape, double cpu_ns_per_byte,
+                uint64_t op_class = 0);
 
 /// What was measured, as text, to be kept for the next process.
 std::string measured_rates();
-/// Takes over such text. What is malformed, or older than a day, is left out.
+/// Takes over such text; of what is known twice the newer one stays. What is malformed, or older
+/// than a day (calibrated: kCalibrationDays), is left out.
 void restore_rates(std::string_view text);
+
+// What a calibration measures (src/calibrate): medians, with their spread. It counts in full, holds
+// for kCalibrationDays, and stands behind what scans teach: an op's own shape before the class that
+// it belongs to, the class before the default.
+
+/// A median and half the distance between the quartiles, relative to it.
+struct Calibrated {
+  double value = 0;
+  double spread = 0;
+};
+
+/// Getting at cached bytes through a hook in user space: CPU time per byte, without an op.
+void calibrate_access(std::string_view hook, const Calibrated& ns_per_byte);
+/// An op of this class (choose/learn.h) in a program or a hook in the kernel, per cached byte.
+void calibrate_op(std::string_view computer, uint64_t op_class, const Calibrated& ns_per_byte);
+/// Uncached bytes from a device, by the hook `direct`.
+void calibrate_device(uint64_t device, const Calibrated& wall_ns_per_byte, double cpu_ns_per_byte);
+/// Once per scan, and once per extent and thread.
+void calibrate_setup(std::string_view hook, const Calibrated& seconds);
+void calibrate_extent(std::string_view hook, const Calibrated& seconds);
+/// The block size and the number of blocks in flight with which a device was fastest.
+void calibrate_queue(uint64_t device, double block_bytes, double depth);
+/// The way to a server, "HOST:PORT".
+void calibrate_link(std::string_view address, const Calibrated& bytes_per_second,
+                    double rtt_seconds);
+
+struct KnownLink {
+  double bytes_per_second = 0;
+  double rtt_seconds = 0;
+};
+std::optional<KnownLink> known_link(std::string_view address);
+
+/// What a scan through a hook costs once, whatever its size.
+struct FixedCost {
+  double seconds = 0;
+  bool measured = false;
+};
+FixedCost setup_cost(std::string_view hook);
+/// What an extent costs beside its bytes.
+FixedCost extent_cost(std::string_view hook);
+
+/// A row of what is known, for people.
+struct KnownRate {
+  std::string what;  ///< "read", "native", "setup pipe"
+  std::string kind;  ///< "access", "op", "device", "setup", "extent", "queue", "link", "learnt op",
+                     ///< "learnt device"
+  uint64_t where = 0;  ///< the class or shape of the op, or the device
+  double wall_ns = 0;  ///< per byte; "setup" and "extent": per scan and extent
+  double cpu_ns = 0;
+  double spread = 0;          ///< of calibrated ones
+  int64_t at_seconds = 0;     ///< Unix time
+  bool contradicted = false;  ///< calibrated, and several scans since were more than twice off
+};
+std::vector<KnownRate> known_rates();
+
+inline constexpr int64_t kCalibrationDays = 30;
 
 /// The cost of `bytes` at `rate`.
 Cost cost_of(const Rate& rate, uint64_t bytes);

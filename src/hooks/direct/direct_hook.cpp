@@ -176,6 +176,18 @@ class DirectHook final : public Hook {
     return "O_DIRECT reads by io_uring around the page cache, native code in user space";
   }
   [[nodiscard]] bool in_kernel() const override { return false; }
+  /// What is cached too comes from the device, and from the cache only what is dirty: it is written
+  /// first.
+  [[nodiscard]] HookFacts facts() const override {
+    return {.uses = "O_DIRECT by io_uring",
+            .since = "5.1",
+            .context = "task, in user space",
+            .knows_file_by = "its descriptor",
+            .knows_process_by = "it is the process",
+            .fills_cache = false,
+            .copied_share = 1,
+            .tax = "none: nothing is attached"};
+  }
 
   Verdict permitted() override {
     Verdict verdict = Verdict::allow();
@@ -200,8 +212,6 @@ class DirectHook final : public Hook {
     cost.device_bytes = bytes;
     return cost;
   }
-
-  [[nodiscard]] double setup_seconds() const override { return 0.0005; }
 
   Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                         std::shared_ptr<const program::Program> program) override {

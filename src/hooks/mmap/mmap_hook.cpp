@@ -107,6 +107,15 @@ class MmapHook final : public Hook {
     return "file mapped into memory, native code in user space; only when named";
   }
   [[nodiscard]] bool in_kernel() const override { return false; }
+  [[nodiscard]] HookFacts facts() const override {
+    return {.uses = "mmap()",
+            .since = "2.2",
+            .pinned = false,
+            .context = "task, in user space",
+            .knows_file_by = "its mapping",
+            .knows_process_by = "it is the process",
+            .tax = "none: nothing is attached"};
+  }
   Verdict permitted() override { return Verdict::allow(); }
   [[nodiscard]] Verdict by_default() const override {
     return Verdict::refuse(

@@ -18,6 +18,16 @@ class PipeHook final : public kernel::KernelHook {
   [[nodiscard]] std::string attach_point() const override {
     return "program of type syscall (exact, pinned by the pipe)";
   }
+  [[nodiscard]] HookFacts facts() const override {
+    return {.uses = "splice(), BPF_PROG_RUN",
+            .kind = PlaceKind::helper,
+            .since = "5.17",
+            .foundation = Foundation::program_type,
+            .context = "task, in a system call of its own",
+            .knows_file_by = "the pipe is the session's own",
+            .knows_process_by = "run by the session itself",
+            .tax = "none: nothing is attached"};
+  }
 
   Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                         std::shared_ptr<const program::Program>) override {

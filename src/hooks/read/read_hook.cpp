@@ -79,6 +79,15 @@ class ReadHook final : public Hook {
     return "pread into a small buffer, native code in user space";
   }
   [[nodiscard]] bool in_kernel() const override { return false; }
+  [[nodiscard]] HookFacts facts() const override {
+    return {.uses = "pread()",
+            .since = "2.2",
+            .context = "task, in user space",
+            .knows_file_by = "its descriptor",
+            .knows_process_by = "it is the process",
+            .copied_share = 1,
+            .tax = "none: nothing is attached"};
+  }
   Verdict permitted() override { return Verdict::allow(); }
   Verdict eligible(const program::Job&) override { return Verdict::allow(); }
 

@@ -91,6 +91,16 @@ class SendfileHook final : public kernel::KernelHook {
   [[nodiscard]] std::string attach_point() const override {
     return "sk_msg on a sockmap (exact, pinned by the message)";
   }
+  [[nodiscard]] HookFacts facts() const override {
+    return {.uses = "sendfile() to a socket",
+            .kind = PlaceKind::helper,
+            .since = "5.17",
+            .foundation = Foundation::program_type,
+            .context = "task, in sendfile(), holding the socket",
+            .knows_file_by = "the socket is the session's own",
+            .knows_process_by = "the thread that drives the session",
+            .tax = "none: the program sits on one socket"};
+  }
 
   Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                         std::shared_ptr<const program::Program>) override {

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -12,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -214,6 +216,18 @@ Status ObjectCache::store(std::string_view key, std::string_view object) const {
   if (!status.ok()) ::unlinkat(directory_.get(), temporary.c_str(), 0);
   if (status.ok()) remove_old_entries();
   return status;
+}
+
+UniqueFd ObjectCache::lock() const {
+  constexpr int kAttempts = 50;
+  constexpr timespec kPause{0, 10'000'000};
+  if (!usable()) return {};
+  UniqueFd own(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (int attempt = 0; own.valid() && attempt < kAttempts; attempt++) {
+    if (::flock(own.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) break;
+    ::nanosleep(&kPause, nullptr);
+  }
+  return own;
 }
 
 /// Costs one listing of the directory, after a compilation that cost a hundred times that.

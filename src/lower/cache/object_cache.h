@@ -40,6 +40,11 @@ class ObjectCache {
   /// Errors: io. The caller may go on without.
   Status store(std::string_view key, std::string_view object) const;
 
+  /// For who reads an entry, changes it and stores it again: others that ask wait, half a second at
+  /// most, since whoever holds it may have been stopped; what they store then is not lost, but may
+  /// overwrite. Given back when the descriptor closes. Invalid without a directory.
+  [[nodiscard]] UniqueFd lock() const;
+
   [[nodiscard]] bool usable() const { return directory_.valid(); }
   [[nodiscard]] const std::string& problem() const { return problem_; }
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -127,6 +127,19 @@ class RemoteExecutor : public Executor {
         std::make_unique<RemoteQuery>(std::move(*reader), std::move(*schema), server_));
   }
 
+  Result<uint64_t> pull_bytes(uint64_t bytes) override {
+    const flight::Action action{kLinkAction, arrow::Buffer::FromString(std::to_string(bytes))};
+    auto stream = client_->DoAction(action);
+    if (!stream.ok()) return from_arrow(stream.status(), "measuring the link to " + server_);
+    uint64_t got = 0;
+    for (;;) {
+      auto part = (*stream)->Next();
+      if (!part.ok()) return from_arrow(part.status(), "measuring the link to " + server_);
+      if (*part == nullptr) return got;
+      got += static_cast<uint64_t>((*part)->body->size());
+    }
+  }
+
  private:
   std::unique_ptr<flight::FlightClient> client_;
   std::string server_;

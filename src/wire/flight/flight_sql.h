@@ -14,6 +14,10 @@
 
 namespace grapnel::wire {
 
+/// Action of our own: sends bytes, to measure the link. Its body is their number in decimal digits.
+inline constexpr char kLinkAction[] = "grapnel.link";
+inline constexpr uint64_t kMostLinkBytes = uint64_t{1} << 30;
+
 /// google.protobuf.Any with a Flight SQL message in it: its name ("CommandStatementQuery") and
 /// bytes.
 struct FlightSqlMessage {

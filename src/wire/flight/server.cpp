@@ -6,7 +6,9 @@
 #include <arrow/flight/server_auth.h>
 #include <arrow/ipc/writer.h>
 
+#include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 
 #include "wire/flight/errors.h"
@@ -41,6 +43,34 @@ arrow::Result<CallOptions> call_options(const ServerCallContext& call) {
   options.execute = *parsed;
   return options;
 }
+
+/// Bytes that mean nothing, for who measures the link. One buffer again and again.
+class LinkBytes : public flight::ResultStream {
+ public:
+  explicit LinkBytes(uint64_t bytes) : left_(bytes) {
+    std::string noise(kPartBytes, '\0');
+    uint64_t state = 1;
+    for (char& c : noise) {
+      state = state * 6364136223846793005U + 1442695040888963407U;
+      c = static_cast<char>(state >> 56);
+    }
+    part_ = arrow::Buffer::FromString(std::move(noise));
+  }
+
+  arrow::Result<std::unique_ptr<flight::Result>> Next() override {
+    if (left_ == 0) return nullptr;
+    const auto size = static_cast<int64_t>(std::min<uint64_t>(left_, kPartBytes));
+    left_ -= static_cast<uint64_t>(size);
+    auto result = std::make_unique<flight::Result>();
+    result->body = arrow::SliceBuffer(part_, 0, size);
+    return result;
+  }
+
+ private:
+  static constexpr uint64_t kPartBytes = 1 << 20;
+  uint64_t left_;
+  std::shared_ptr<arrow::Buffer> part_;
+};
 
 class FlightSqlServer : public flight::FlightServerBase {
  public:
@@ -91,6 +121,16 @@ class FlightSqlServer : public flight::FlightServerBase {
   arrow::Status DoAction(const ServerCallContext& call, const flight::Action& action,
                          std::unique_ptr<flight::ResultStream>* results) override {
     std::vector<flight::Result> answers;
+    if (action.type == kLinkAction) {
+      uint64_t bytes = 0;
+      const std::string_view text = body_of(action);
+      const auto parsed = std::from_chars(text.data(), text.data() + text.size(), bytes);
+      if (parsed.ec != std::errc() || bytes > kMostLinkBytes) {
+        return arrow::Status::Invalid("the number of bytes must be at most ", kMostLinkBytes);
+      }
+      *results = std::make_unique<LinkBytes>(bytes);
+      return arrow::Status::OK();
+    }
     if (action.type == "CreatePreparedStatement") {
       ARROW_ASSIGN_OR_RAISE(auto answer, prepare(call, body_of(action)));
       answers.emplace_back(arrow::Buffer::FromString(std::move(answer)));
@@ -104,7 +144,8 @@ class FlightSqlServer : public flight::FlightServerBase {
   arrow::Status ListActions(const ServerCallContext&,
                             std::vector<flight::ActionType>* actions) override {
     *actions = {{"CreatePreparedStatement", "Flight SQL: prepares a statement (no parameters)"},
-                {"ClosePreparedStatement", "Flight SQL: nothing to do, the server keeps no state"}};
+                {"ClosePreparedStatement", "Flight SQL: nothing to do, the server keeps no state"},
+                {kLinkAction, "grapnel: sends as many bytes as the body says, to measure the link"}};
     return arrow::Status::OK();
   }
 

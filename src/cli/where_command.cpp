@@ -1,0 +1,264 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/progress_line.h"
+#include "cli/text_width.h"
+#include "cli/where_arguments.h"
+#include "cli/writers.h"
+#include "grapnel/where.h"
+
+namespace grapnel::cli {
+namespace {
+
+using api::WhereRow;
+using api::WhereTable;
+using Cells = std::vector<std::string>;
+
+constexpr size_t kUsualWidth = 100;
+
+std::string formatted(const char* format, double value) {
+  char text[48];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::string seconds_text(double seconds) {
+  if (seconds < 1e-3) return formatted("%.0f us", 1e6 * seconds);
+  if (seconds < 0.9995) return formatted("%.3g ms", 1e3 * seconds);
+  return formatted("%.3g s", seconds);
+}
+
+std::string percent_text(double share) { return formatted("%.0f %%", 100 * share); }
+const char* yes_no(bool yes) { return yes ? "yes" : "no"; }
+
+/// Columns aligned, two blanks between them; numbers stand to the right where `right` says so.
+class TextTable {
+ public:
+  explicit TextTable(Cells header, std::vector<size_t> right = {})
+      : rows_{std::move(header)}, right_(std::move(right)) {}
+  void add(Cells row) { rows_.push_back(std::move(row)); }
+
+  [[nodiscard]] std::string text() const {
+    std::vector<size_t> widths(rows_.front().size());
+    for (const Cells& row : rows_) {
+      for (size_t i = 0; i < row.size(); i++)
+        widths[i] = std::max(widths[i], display_width(row[i]));
+    }
+    std::string text;
+    for (const Cells& row : rows_) {
+      std::string line;
+      for (size_t i = 0; i < row.size(); i++) {
+        const std::string blanks(widths[i] - display_width(row[i]), ' ');
+        const bool to_right = std::find(right_.begin(), right_.end(), i) != right_.end();
+        line += (i == 0 ? "" : "  ") + (to_right ? blanks + row[i] : row[i] + blanks);
+      }
+      text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    }
+    return text;
+  }
+
+ private:
+  std::vector<Cells> rows_;
+  std::vector<size_t> right_;
+};
+
+/// Words of `text` in lines of at most `width` columns; the first begins with `label`, the others
+/// below its text.
+std::string wrapped(const std::string& label, const std::string& text, size_t width) {
+  std::string lines;
+  std::string line = label;
+  const std::string indent(display_width(label), ' ');
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(' ', at), text.size());
+    const std::string word = printable(text.substr(at, end - at));
+    if (line.size() > indent.size() && display_width(line) + 1 + display_width(word) > width) {
+      lines += line + "\n";
+      line = indent;
+    }
+    if (line.size() > indent.size()) line += ' ';
+    line += word;
+    at = end + 1;
+  }
+  return lines + line + "\n";
+}
+
+std::string marked(const WhereRow& row) { return (row.chosen ? "* " : "  ") + row.hook; }
+
+std::string may_text(const WhereRow& row) {
+  if (row.ruled_out) return "ruled out";
+  if (!row.permitted) return "not permitted";
+  if (!row.eligible) return "cannot";
+  return row.by_default ? "yes" : "if named";
+}
+
+std::string costs_block(const WhereTable& table) {
+  Cells header{"  hook", "may it", "predicted", "CPU", "device"};
+  if (table.measured) {
+    for (const char* name : {"measured", "+-", "CPU", "device", "copied", "memory", "cache +"}) {
+      header.emplace_back(name);
+    }
+  }
+  TextTable costs(header, {2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+  for (const WhereRow& row : table.rows) {
+    Cells cells{marked(row), may_text(row)};
+    if (row.usable()) {
+      const auto device = static_cast<double>(row.predicted.device_bytes);
+      for (std::string& text :
+           std::vector<std::string>{seconds_text(row.predicted.wall_seconds),
+                                    seconds_text(row.predicted.cpu_seconds), bytes_text(device)}) {
+        cells.push_back(std::move(text));
+      }
+    }
+    const api::HookMeasured& measured = row.measured;
+    if (measured.rounds > 0) {
+      for (std::string& text : std::vector<std::string>{
+               seconds_text(measured.cost.wall_seconds), percent_text(measured.wall_spread),
+               seconds_text(measured.cost.cpu_seconds),
+               bytes_text(static_cast<double>(measured.cost.device_bytes)),
+               bytes_text(static_cast<double>(measured.bytes_copied)),
+               bytes_text(static_cast<double>(measured.memory_bytes)),
+               bytes_text(static_cast<double>(measured.cache_added_bytes))}) {
+        cells.push_back(std::move(text));
+      }
+    } else if (!measured.refusal.empty()) {
+      cells.emplace_back("refused");
+    }
+    cells.resize(header.size());
+    costs.add(std::move(cells));
+  }
+  return costs.text();
+}
+
+std::string sees_block(const WhereTable& table) {
+  TextTable sees({"  hook", "cached", "uncached", "copied", "fills cache", "knows the file by",
+                  "knows the process by"});
+  for (const WhereRow& row : table.rows) {
+    sees.add({marked(row), yes_no(row.sees_cached), yes_no(row.sees_uncached),
+              percent_text(row.copied_share), yes_no(row.fills_cache), row.knows_file_by,
+              row.knows_process_by});
+  }
+  return sees.text();
+}
+
+/// "raw_tp/sys_exit" of "raw_tp/sys_exit (exact, on the reader's copy)".
+std::string place_of(const WhereRow& row) {
+  if (row.attach_point.empty()) return row.uses;
+  return row.attach_point.substr(0, row.attach_point.find(" ("));
+}
+
+std::string place_block(const WhereTable& table) {
+  TextTable places({"  hook", "place", "kind", "since", "bytes", "runs in"});
+  for (const WhereRow& row : table.rows) {
+    const std::string bytes =
+        std::string(row.exact ? "exact" : "lossy") + (row.pinned ? ", pinned" : "");
+    places.add({marked(row), place_of(row), row.in_kernel ? row.kind : "system call", row.since,
+                bytes, row.context});
+  }
+  return places.text();
+}
+
+std::string tax_block(const WhereTable& table) {
+  TextTable taxes({"  hook", "stands on", "what others pay while it runs"});
+  for (const WhereRow& row : table.rows) taxes.add({marked(row), row.foundation, row.tax});
+  return taxes.text();
+}
+
+std::string stability_text(const api::StabilityPrice& price, const char* among) {
+  if (price.stable.empty()) return std::string("no hook ") + among + "can be used";
+  if (price.stable == price.efficient) {
+    return price.stable + " is both the steadiest and the fastest " + among + "here";
+  }
+  return price.stable + " stands on the steadiest ground " + among + ", " + price.efficient +
+         " is the fastest: stability costs " + formatted("%.0f %%", price.percent) + " of time";
+}
+
+std::string cached_text(const WhereTable& table) {
+  if (table.cached_share < 0) return "what is cached is unknown (" + table.cached_how + ")";
+  return percent_text(table.cached_share) + " cached (" + table.cached_how + ")";
+}
+
+std::string conclusion(const WhereTable& table, size_t width) {
+  std::string text = wrapped("pick       ", table.why, width);
+  if (table.measured) {
+    const bool right = table.fastest == table.pick;
+    text += wrapped("measured   ",
+                    table.fastest + " was the fastest; the pick took " +
+                        (right ? "it" : formatted("%.0f %% longer", 100 * table.pick_excess)) +
+                        "; all hooks gave the same answer",
+                    width);
+  }
+  text += wrapped("stability  ", stability_text(table.everywhere, ""), width);
+  text += wrapped("in kernel  ", stability_text(table.in_kernel, "in the kernel "), width);
+  for (const WhereRow& row : table.rows) {
+    const bool asked_why = !row.usable() || !row.by_default || !row.measured.refusal.empty();
+    if (!asked_why) continue;
+    std::string why = row.measured.refusal.empty() ? row.reason : row.measured.refusal;
+    if (!row.cure.empty()) why += "; " + row.cure;
+    std::string label = row.hook;
+    label.resize(std::max<size_t>(label.size() + 1, 11), ' ');
+    text += wrapped(label, why, width);
+  }
+  for (const std::string& note : table.notes) text += wrapped("note       ", note, width);
+  return text;
+}
+
+std::string where_text(const WhereTable& table, size_t width) {
+  std::string text = wrapped("statement  ", table.sql, width);
+  text += wrapped("file       ",
+                  table.path + ", " + bytes_text(static_cast<double>(table.file_bytes)) + ", " +
+                      cached_text(table) + "; " + table.op_class + ", " + table.program + ", " +
+                      std::to_string(table.threads) + (table.threads == 1 ? " thread" : " threads"),
+                  width);
+  return text + "\n" + costs_block(table) + "\n" + sees_block(table) + "\n" + place_block(table) +
+         "\n" + tax_block(table) + "\n" + conclusion(table, width);
+}
+
+std::optional<api::Error> write_file(const std::string& path, const std::string& text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  size_t done = 0;
+  bool good = fd >= 0;
+  while (good && done < text.size()) {
+    const ssize_t written = ::write(fd, text.data() + done, text.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    good = written >= 0;
+    if (good) done += static_cast<size_t>(written);
+  }
+  const int error_number = errno;
+  if (fd >= 0 && ::close(fd) == 0 && good) return std::nullopt;
+  return api::Error{api::ErrorKind::io, "cannot write " + path, "name another file with --html",
+                    error_number, std::nullopt};
+}
+
+}  // namespace
+
+int run_where(const WhereCommand& command) {
+  const std::string sql =
+      command.sql.empty() ? command.file : with_table(command.sql, command.file);
+  api::WhereOptions options = command.options;
+  options.cancel = &interrupt_token();
+  const auto table = [&] {
+    const Interruptible while_running;
+    return api::where(sql, options);
+  }();
+  if (!table) return report(table.error(), sql);
+  Output output(STDOUT_FILENO);
+  const size_t terminal = terminal_size().columns;
+  const size_t width = terminal == 0 ? kUsualWidth : std::clamp<size_t>(terminal, 60, 120);
+  output.write(command.json ? api::where_json(*table) : where_text(*table, width));
+  if (const auto error = output.finish()) return report(*error);
+  if (!command.html.empty()) {
+    if (const auto error = write_file(command.html, api::where_html(*table))) return report(*error);
+  }
+  return kExitOk;
+}
+
+}  // namespace grapnel::cli
