@@ -13,6 +13,10 @@ from kernel_rights import has_kernel_rights
 # each answer must be exact, and one of them nearly all the hook's.
 ATTEMPTS = 8
 
+# What looks absent, and the place that takes over (src/hooks/block/places.cpp).
+PLACES = {"raw_tp": "tp_btf/block_rq_complete", "raw_tp,tp_btf": "fentry/blk_update_request",
+          "raw_tp,tp_btf,fentry": "kprobe/blk_update_request"}
+
 
 def query(path, table, format, *, hook="block", threads=1):
     if not has_kernel_rights():
@@ -121,6 +125,25 @@ def register(table_of):
                 page_cache.drop_some(path, "cold")
                 answer = query(path, table, format, hook="block,any", threads=threads).expect()
                 assert answer.rows() == [expected], (answer.rows(), expected)
+
+    @cases(absent=list(PLACES))
+    def block_at_other_places(tmp, absent):
+        """Where this machine permits the next place: all of what is cold; else each place, and why not."""
+        path, table, expected = table_of("tbl")
+        env = {"GRAPNEL_PRETEND_ABSENT": absent}
+        query(path, table, "tbl", hook="block,any")  # skips
+        sql = tables.query_of("tbl", table)
+        page_cache.prepare(path, "cold")
+        plan = grapnel.query("EXPLAIN " + sql, hook="block", env=env)
+        if plan.code == grapnel.EXIT["hook cannot"]:
+            for place in PLACES.values():
+                assert place in plan.err, plan.err
+            return
+        assert f"via {PLACES[absent]}" in plan.expect().out, plan.out
+        share = best_share(lambda: page_cache.prepare(path, "cold"),
+                           lambda: grapnel.query(sql, hook="block", threads=1, env=env), expected,
+                           lambda counters: counters["device_bytes"])
+        assert share >= 0.99, share
 
     @cases(threads=[1])
     def block_killed_leaves_nothing(tmp, threads):

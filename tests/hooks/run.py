@@ -20,6 +20,7 @@ from kernel_rights import has_kernel_rights  # noqa: E402
 KERNEL_HOOKS = ["pipe", "pagecache", "sendfile", "syscall"]
 HOOKS = ["read", "mmap", "direct"] + KERNEL_HOOKS
 STATES = ["cold", "half cached", "cached"]
+READ_CALLS = ["pread64", "preadv2", "read", "readv"]  # as src/hooks/syscall/read_call.cpp
 
 
 def need_kernel_rights():
@@ -164,6 +165,44 @@ def pagecache_says_where_it_sits(tmp):
     assert "kprobe is switched off" in refused.err, refused.err
     answer = grapnel.query(sql, hook="pagecache,any", env=absent).expect()
     assert answer.rows() == [expected] and answer.computed_by("pagecache") == 0, answer.stats
+
+
+def place_of(sql, hook, env):
+    """What EXPLAIN says where the hook sits."""
+    plan = grapnel.query("EXPLAIN " + sql, hook=hook, env=env).expect().out
+    chosen = [line for line in plan.splitlines() if f"* {hook}" in line]
+    assert len(chosen) == 1, plan
+    return chosen[0].split("via ")[1].rstrip('"')
+
+
+@cases(call=READ_CALLS, format=["quoted csv", "tbl", "fixed"], threads=[1, 2])
+def syscall_knows_each_call(tmp, call, format, threads):
+    need_kernel_rights()
+    path, table, expected = table_of(format)
+    env = {"GRAPNEL_PRETEND_ABSENT": ",".join(READ_CALLS[:READ_CALLS.index(call)])}
+    sql = tables.query_of(format, table)
+    assert place_of(sql, "syscall", env).endswith(f" of {call}"), place_of(sql, "syscall", env)
+    page_cache.drop_some(path, "half cached")
+    expect_exact(grapnel.query(sql, hook="syscall", threads=threads, env=env), "syscall", expected)
+
+
+@case
+def syscall_at_the_typed_tracepoint(tmp):
+    need_kernel_rights()
+    _, table, expected = table_of("tbl")
+    sql, env = tables.query_of("tbl", table), {"GRAPNEL_PRETEND_ABSENT": "raw_tp"}
+    assert place_of(sql, "syscall", env).startswith("tp_btf/sys_exit"), place_of(sql, "syscall", env)
+    expect_exact(grapnel.query(sql, hook="syscall", env=env), "syscall", expected)
+
+
+@cases(absent=["raw_tp,tp_btf", "sys_exit", ",".join(READ_CALLS)])
+def syscall_without_a_place_is_refused(tmp, absent):
+    need_kernel_rights()
+    _, table, _ = table_of("tbl")
+    refused = grapnel.query(tables.query_of("tbl", table), hook="syscall",
+                            env={"GRAPNEL_PRETEND_ABSENT": absent}).expect(
+                                grapnel.EXIT["hook cannot"])
+    assert "switched off" in refused.err, refused.err
 
 
 @case

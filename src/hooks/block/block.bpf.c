@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Anchor: a request of a block device that has been read, before its pages are handed to whoever
  * waits for them. The tracepoint block_rq_complete fires in blk_update_request() and where batches
- * are ended without it (blk_mq_end_request_batch, 5.16), both before the bios are touched. Context:
- * softirq or hard interrupt, on top of any task. */
+ * are ended without it (blk_mq_end_request_batch, 5.16), both before the bios are touched. One of
+ * four places is used; README.md beside this file says what each sees. Context: softirq or hard
+ * interrupt, on top of any task. */
 #include "hooks/block/block.h"
 #include "hooks/block/request.bpf.h"
 #include "hooks/kernel/file_of.bpf.h"
 
-enum { GR_REQ_OP_MASK = 0xff, GR_REQ_OP_READ = 0, GR_NO_LANE = 0xffffffff };
-
-struct bpf_raw_tracepoint_args {
-  gr_u64 args[3]; /* struct request*, blk_status_t, bytes */
-};
-
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, gr_u32);
-  __type(value, struct gr_file);
-} gr_file SEC(".maps");
+enum { GR_NO_LANE = 0xffffffff };
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -137,16 +127,12 @@ GR_INLINE struct gr_range* gr_find_range(gr_u64 index, gr_u64 end) {
   return number < GR_MAX_RANGES ? bpf_map_lookup_elem(&gr_ranges, &number) : 0;
 }
 
-/* Lists what is to be computed of the request in a lane, whose number it returns; GR_NO_LANE if
- * there is nothing, as for everybody else's requests. */
-GR_SUBPROGRAM gr_u32 gr_take_request(gr_u64 request, gr_u64 bytes) {
+/* Lists what is to be computed of the request, whose first page is `index`, in a lane, whose number
+ * it returns; GR_NO_LANE if there is nothing. */
+GR_SUBPROGRAM gr_u32 gr_take_request(gr_u64 request, gr_u64 bytes, gr_u64 index) {
   gr_u32 zero = 0;
   struct gr_file* file = bpf_map_lookup_elem(&gr_file, &zero);
-  if (!file || !bytes) return GR_NO_LANE;
-  if ((BPF_CORE_READ((struct request*)request, cmd_flags) & GR_REQ_OP_MASK) != GR_REQ_OP_READ)
-    return GR_NO_LANE;
-  gr_u64 index = gr_first_page(request, file->mapping);
-  if (index == GR_NOT_OURS) return GR_NO_LANE;
+  if (!file) return GR_NO_LANE;
   gr_u64 pages = (bytes + GR_PAGE_BYTES - 1) >> GR_PAGE_SHIFT;
   struct gr_range* range = gr_find_range(index, index + pages);
   if (!range) return GR_NO_LANE;
@@ -184,9 +170,10 @@ GR_SUBPROGRAM int gr_give_lane_back(gr_u32 number) {
   return 0;
 }
 
-GR_INLINE int gr_complete(gr_u64 request, gr_u64 error, gr_u64 bytes) {
-  if ((gr_u32)error) return 0;
-  gr_u32 number = gr_take_request(request, (gr_u32)bytes);
+GR_INLINE int gr_complete(const struct gr_completion* c) {
+  gr_u64 index = gr_look_at(c->request, c->error, c->bytes);
+  if (index == GR_NOT_OURS) return 0;
+  gr_u32 number = gr_take_request(c->request, (gr_u32)c->bytes, index);
   if (number == GR_NO_LANE) return 0;
   struct gr_worker* worker = gr_worker_of(number);
   if (!worker) return 0;
@@ -195,8 +182,23 @@ GR_INLINE int gr_complete(gr_u64 request, gr_u64 error, gr_u64 bytes) {
   return 0;
 }
 
-SEC("raw_tp/block_rq_complete") int gr_block(struct bpf_raw_tracepoint_args* context) {
-  return gr_complete(context->args[0], context->args[1], context->args[2]);
+SEC("raw_tp/block_rq_complete") int gr_block(struct gr_completion* completion) {
+  return gr_complete(completion);
+}
+
+SEC("tp_btf/block_rq_complete") int gr_block_typed(gr_u64* context) {
+  struct gr_completion completion;
+  return gr_read_completion(context, &completion) ? 0 : gr_complete(&completion);
+}
+
+SEC("fentry/blk_update_request") int gr_block_call(gr_u64* context) {
+  struct gr_completion completion;
+  return gr_read_completion(context, &completion) ? 0 : gr_complete(&completion);
+}
+
+SEC("kprobe/blk_update_request") int gr_block_probe(struct pt_regs* registers) {
+  struct gr_completion completion = gr_completion_in(registers);
+  return gr_complete(&completion);
 }
 
 /* What the kernel calls the file: device and inode from stat would be wrong on stacked file

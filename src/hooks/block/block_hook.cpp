@@ -3,8 +3,8 @@
 #include "anchor_block_bpf.embed.h"
 #include "hooks/block/block_session.h"
 #include "hooks/block/device_stack.h"
+#include "hooks/block/places.h"
 #include "hooks/builtin.h"
-#include "hooks/kernel/attach_probe.h"
 #include "hooks/kernel/kernel_hook.h"
 
 namespace grapnel::hooks {
@@ -16,23 +16,7 @@ class BlockHook final : public kernel::KernelHook {
   [[nodiscard]] std::string_view description() const override {
     return "reads into the page cache, BPF where the device's requests end: sees nothing cached";
   }
-  [[nodiscard]] std::string attach_point() const override {
-    return "raw_tp/block_rq_complete (each request, batches too; some may be lost)";
-  }
-  [[nodiscard]] HookFacts facts() const override {
-    return {.uses = "readahead()",
-            .kind = PlaceKind::tracepoint,
-            .since = "5.17",
-            .foundation = Foundation::tracepoint,
-            .exact = false,
-            .context = "interrupt, on top of any task",
-            .knows_file_by = "each page's address_space",
-            .knows_process_by = "not: whoever asked for the page",
-            .sees_cached = false,
-            .in_interrupts = true,
-            .taxes_others = true,
-            .tax = "each request of the device +310 to 390 ns"};
-  }
+  [[nodiscard]] const kernel::AttachPoints* places() const override { return &block::places(); }
   /// It runs in interrupts, on top of whatever the CPU was doing.
   [[nodiscard]] Verdict by_default() const override {
     return Verdict::refuse("computes in interrupts, at the cost of whoever is interrupted",
@@ -43,8 +27,8 @@ class BlockHook final : public kernel::KernelHook {
                                         std::shared_ptr<const program::Program> program) override {
     const auto& access = kernel::KernelAccess::get();
     if (!access.ok()) return access.error();
-    const kernel::Anchor anchor{name(),       bitcode(),         "gr_block",
-                                {"gr_block"}, {"gr_watch_file"}, block::kStages * GR_RANGE_LANES};
+    GRAPNEL_TRY(const kernel::Anchor anchor,
+                anchor_at_point({"gr_watch_file"}, block::kStages * GR_RANGE_LANES));
     GRAPNEL_TRY(auto kernel_program, program_for(job, anchor));
     return block::BlockSession::open(std::move(job), program, std::move(kernel_program),
                                      access->page_constant());
@@ -52,9 +36,6 @@ class BlockHook final : public kernel::KernelHook {
 
  protected:
   [[nodiscard]] std::string_view bitcode() const override { return embedded::anchor_block_bpf(); }
-  Verdict probe(const kernel::KernelAccess&) override {
-    return kernel::can_attach_tracepoint("block_rq_complete");
-  }
   Verdict suits(const program::Job& job) override { return block::is_plain(*job.source); }
 };
 

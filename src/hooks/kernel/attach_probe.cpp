@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <iterator>
+#include <string>
 
 #include "base/pretend.h"
 #include "base/unique_fd.h"
@@ -22,26 +23,23 @@ Verdict verdict_of(const probe::Answer& answer, const std::string& what) {
   return Verdict::refuse("cannot " + what + ": " + answer.words, "use another hook");
 }
 
-}  // namespace
-
-Verdict can_attach_tracepoint(const std::string& name) {
-  if (base::pretend_absent("raw_tp") || base::pretend_absent(name))
-    return Verdict::refuse("this kernel has no tracepoint " + name + " (GRAPNEL_PRETEND_ABSENT)");
-  return verdict_of(probe::try_raw_tracepoint(name), "attach to the tracepoint " + name);
-}
-
-Verdict can_load_fexit() {
-  if (base::pretend_absent("fexit"))
-    return Verdict::refuse("this kernel has no fexit (GRAPNEL_PRETEND_ABSENT)");
+Verdict can_load_trampoline(const std::string& type, bpf_attach_type attach) {
+  if (base::pretend_absent(type))
+    return Verdict::refuse("this kernel has no " + type + " (GRAPNEL_PRETEND_ABSENT)");
   bpf_prog_load_opts options{};
   options.sz = sizeof options;
-  options.expected_attach_type = BPF_TRACE_FEXIT;
+  options.expected_attach_type = attach;
   options.attach_btf_id = 1;  // no function: who may load such programs is told so
   const UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_TRACING, "grapnel_probe", "GPL", kNothing,
                                        std::size(kNothing), &options));
   if (program.valid() || errno != EPERM) return Verdict::allow();
-  return Verdict::refuse("this machine does not permit BPF programs of type fexit");
+  return Verdict::refuse("this machine does not permit BPF programs of type " + type);
 }
+
+}  // namespace
+
+Verdict can_load_fentry() { return can_load_trampoline("fentry", BPF_TRACE_FENTRY); }
+Verdict can_load_fexit() { return can_load_trampoline("fexit", BPF_TRACE_FEXIT); }
 
 Verdict can_use_sk_msg() {
   if (base::pretend_absent("sk_msg"))

@@ -36,6 +36,34 @@ Cost KernelHook::cost(const Extent& extent, Residency residency, const program::
   return cost;
 }
 
+std::string KernelHook::attach_point() const {
+  const AttachPoint* used = point();
+  return used == nullptr ? "" : std::string(used->text);
+}
+
+Verdict KernelHook::probe(const KernelAccess& access) {
+  if (places() == nullptr) return Verdict::allow();
+  const auto found = find_attach_point(*places(), access.btf_path());
+  if (!found.ok()) return Verdict::refuse(found.error().message, found.error().hint);
+  point_ = *found;
+  return Verdict::allow();
+}
+
+Result<Anchor> KernelHook::anchor_at_point(std::vector<std::string> loaded,
+                                           uint32_t places_per_session) const {
+  const AttachPoint* used = point();
+  if (used == nullptr) {
+    return Error{ErrorKind::hook, "the hook '" + std::string(name()) + "' is not permitted here",
+                 ""};
+  }
+  return Anchor{name(),
+                bitcode(),
+                std::string(used->entry),
+                {used->programs.begin(), used->programs.end()},
+                std::move(loaded),
+                places_per_session};
+}
+
 Result<std::shared_ptr<KernelProgram>> KernelHook::program_for(
     const std::shared_ptr<const program::Job>& job, const Anchor& anchor) {
   const auto& access = KernelAccess::get();

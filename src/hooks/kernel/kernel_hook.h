@@ -1,11 +1,13 @@
 // What the hooks in the kernel have in common as seen from the chooser.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <string>
 
 #include "hooks/hook.h"
+#include "hooks/kernel/attach_point.h"
 #include "hooks/kernel/kernel_access.h"
 #include "hooks/kernel/kernel_program.h"
 
@@ -21,11 +23,21 @@ class KernelHook : public Hook {
   Verdict eligible(const program::Job& job) final;
   [[nodiscard]] Cost cost(const Extent& extent, Residency residency,
                           const program::Job& job) const override;
+  /// Text of point(); hooks without places() say it themselves.
+  [[nodiscard]] std::string attach_point() const override;
+
+  /// Where its programs can sit; nullptr if nobody else ever passes them.
+  [[nodiscard]] virtual const AttachPoints* places() const { return nullptr; }
+  /// The one of places() that is used; nullptr if there is none, or before permitted().
+  [[nodiscard]] const AttachPoint* point() const { return point_.load(); }
 
  protected:
-  /// Looks, once in a process, whether the hook's places are there (by trying, never by kernel
-  /// version).
-  virtual Verdict probe(const KernelAccess& access) = 0;
+  /// Looks, once in a process, whether what the hook needs is there (by trying, never by kernel
+  /// version). This one looks for the first of places().
+  virtual Verdict probe(const KernelAccess& access);
+  /// The programs of point(), and those that are loaded beside them. Error if there is no place.
+  [[nodiscard]] Result<Anchor> anchor_at_point(std::vector<std::string> loaded,
+                                               uint32_t places_per_session = 1) const;
   /// Of the hook's programs: Anchor::bitcode.
   [[nodiscard]] virtual std::string_view bitcode() const = 0;
   /// The file system, say. Cheap.
@@ -37,6 +49,7 @@ class KernelHook : public Hook {
  private:
   std::once_flag probed_;
   Verdict probe_verdict_;
+  std::atomic<const AttachPoint*> point_ = nullptr;
   ProgramShelf shelf_;
 };
 

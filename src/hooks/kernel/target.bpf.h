@@ -8,20 +8,8 @@
 
 #include "hooks/kernel/file_of.bpf.h"
 #include "hooks/kernel/target.h"
+#include "hooks/kernel/watched.bpf.h"
 #include "lower/bpf/anchor.bpf.h"
-
-/* The process, as the first and cheapest look: everybody else pays for this one. */
-struct gr_watched {
-  gr_u32 tgid;
-  gr_u32 unused;
-};
-
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, gr_u32);
-  __type(value, struct gr_watched);
-} gr_watched SEC(".maps");
 
 /* Worker of a thread. */
 struct {
@@ -33,10 +21,8 @@ struct {
 
 /* The calling thread's worker; NULL for everybody who is not driving a session. */
 GR_INLINE struct gr_worker* gr_target(void) {
-  gr_u32 zero = 0;
-  struct gr_watched* watched = bpf_map_lookup_elem(&gr_watched, &zero);
   gr_u64 id = bpf_get_current_pid_tgid();
-  if (!watched || watched->tgid != id >> 32) return 0;
+  if (!gr_is_watched(id)) return 0;
   gr_u32 thread = id;
   gr_u32* worker = bpf_map_lookup_elem(&gr_targets, &thread);
   return worker ? gr_worker_of(*worker) : 0;

@@ -4,15 +4,14 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
-#include <atomic>
-#include <string>
 #include <utility>
 
 #include "anchor_pagecache_bpf.embed.h"
 #include "hooks/builtin.h"
 #include "hooks/kernel/kernel_hook.h"
-#include "hooks/pagecache/attach_point.h"
+#include "hooks/kernel/target_guard.h"
 #include "hooks/pagecache/pagecache_session.h"
+#include "hooks/pagecache/places.h"
 
 namespace grapnel::hooks {
 namespace {
@@ -24,10 +23,7 @@ class PageCacheHook final : public kernel::KernelHook {
     return "BPF where the kernel gets pages of the page cache for a read, nothing copied to user "
            "space";
   }
-  [[nodiscard]] std::string attach_point() const override {
-    const auto* point = point_.load();
-    return point == nullptr ? "" : std::string(point->text);
-  }
+  [[nodiscard]] const kernel::AttachPoints* places() const override { return &pagecache::places(); }
   /// While it is attached, every read of the machine is a little slower.
   [[nodiscard]] Verdict by_default() const override {
     return Verdict::refuse(
@@ -37,12 +33,7 @@ class PageCacheHook final : public kernel::KernelHook {
 
   Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                         std::shared_ptr<const program::Program>) override {
-    const auto* point = point_.load();
-    if (point == nullptr)
-      return Error{ErrorKind::hook, "the hook 'pagecache' is not permitted here", ""};
-    kernel::Anchor anchor{name(), bitcode(), std::string(point->entry), {}, {}};
-    anchor.attached.assign(point->programs.begin(), point->programs.end());
-    anchor.loaded = {kernel::kArmProgram};
+    GRAPNEL_TRY(const kernel::Anchor anchor, anchor_at_point({kernel::kArmProgram}));
     GRAPNEL_TRY(auto program, program_for(job, anchor));
     return pagecache::PageCacheSession::open(std::move(job), std::move(program));
   }
@@ -50,12 +41,6 @@ class PageCacheHook final : public kernel::KernelHook {
  protected:
   [[nodiscard]] std::string_view bitcode() const override {
     return embedded::anchor_pagecache_bpf();
-  }
-  Verdict probe(const kernel::KernelAccess&) override {
-    const auto found = pagecache::find_attach_point();
-    if (!found.ok()) return Verdict::refuse(found.error().message, found.error().hint);
-    point_ = *found;
-    return Verdict::allow();
   }
 
   /// What reads another way in spite of its looks is found out by the first read, in words.
@@ -68,9 +53,6 @@ class PageCacheHook final : public kernel::KernelHook {
       return Verdict::refuse("overlayfs keeps its pages with another file, below", "--hook pipe");
     return kernel::can_splice(*job.source);
   }
-
- private:
-  std::atomic<const pagecache::AttachPoint*> point_ = nullptr;
 };
 
 }  // namespace

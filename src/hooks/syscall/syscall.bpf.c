@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Anchor: the end of the system call pread64, where the data has just been copied to the reader.
+/* Anchor: the end of a system call that reads, where the data has just been copied to the reader.
  * The tracepoint sys_exit is the most stable place there is; its arguments (registers, result) have
  * not changed since it was made (2.6.32, 1c569f0264ea). x86-64 keeps the call's arguments in the
  * registers, so sys_enter is not needed: one program less for every call of the machine. */
 #include "hooks/kernel/target.bpf.h"
 
-enum { GR_NR_PREAD64 = 17 };
+/* Of x86-64, for good. */
+enum { GR_NR_READ = 0, GR_NR_PREAD64 = 17, GR_NR_READV = 19, GR_NR_PREADV2 = 327 };
+#define GR_NOWHERE (~0ull)
 
-struct bpf_raw_tracepoint_args {
-  gr_u64 args[2]; /* struct pt_regs*, result */
+struct gr_sys_exit {
+  gr_u64 registers; /* struct pt_regs* */
+  gr_s64 result;
+};
+
+struct gr_iovec {
+  gr_u64 address, bytes;
 };
 
 /* The reader's memory, in user space: present, since the kernel has just written it. */
@@ -17,46 +24,100 @@ GR_TEMPLATE gr_u64 gr_copy_in(struct gr_worker* worker, void* to, gr_u64 bytes,
   return bpf_probe_read_user(to, bytes, (void*)segment->address) ? GR_FAULTED : GR_COPIED;
 }
 
-struct gr_buffer_walk {
+/* --- The reader's memory as segments --- */
+
+struct gr_memory_walk {
   struct gr_worker* worker;
-  gr_u64 address, bytes;
+  gr_u64 bytes;         /* still to be listed */
+  gr_u64 vectors;       /* address of the iovec to come */
+  struct gr_iovec here; /* what is left of the memory at hand */
 };
 
-static long gr_take_piece(gr_u64 i, struct gr_buffer_walk* w) {
-  gr_u64 at = i * GR_PAGE_BYTES;
-  if (at >= w->bytes) return 1;
-  gr_u64 n = i & (GR_MAX_SEGMENTS - 1);
+/* 1: it cannot be read. */
+GR_INLINE long gr_next_memory(struct gr_memory_walk* w) {
+  if (!w->vectors || bpf_probe_read_user(&w->here, sizeof w->here, (void*)w->vectors)) return 1;
+  w->vectors += sizeof w->here;
+  return 0;
+}
+
+static long gr_list_memory(gr_u64 i, struct gr_memory_walk* w) {
+  struct gr_worker* worker = w->worker;
+  if (!w->bytes) return 1;
+  if (!w->here.bytes) return gr_next_memory(w);
+  gr_u64 n = worker->segment_count, bytes = GR_PAGE_BYTES;
+  if (n >= GR_MAX_SEGMENTS) return 1;
+  if (w->here.bytes < bytes) bytes = w->here.bytes;
+  if (w->bytes < bytes) bytes = w->bytes;
+  n &= GR_MAX_SEGMENTS - 1;
   GR_OPAQUE(n);
-  struct gr_segment* segment = &w->worker->segments[n];
-  gr_u64 rest = w->bytes - at;
-  segment->address = w->address + at;
-  segment->bytes = rest < GR_PAGE_BYTES ? rest : GR_PAGE_BYTES;
-  w->worker->segment_count = n + 1;
+  struct gr_segment* segment = &worker->segments[n];
+  segment->address = w->here.address;
+  segment->bytes = bytes;
+  worker->segment_count = n + 1;
+  w->here.address += bytes;
+  w->here.bytes -= bytes;
+  w->bytes -= bytes;
   return 0;
 }
 
-GR_SUBPROGRAM int gr_take_buffer(struct gr_worker* worker, gr_u64 address, gr_u64 bytes) {
+/* Lists the first `bytes` bytes of the memory at `address`, or, if it is `vectored`, of that which
+ * the iovecs there name. */
+GR_SUBPROGRAM int gr_take_memory(struct gr_worker* worker, gr_u64 address, gr_u64 bytes,
+                                 gr_u64 vectored) {
   GR_PROVE(worker);
-  struct gr_buffer_walk w = {.worker = worker, .address = address, .bytes = bytes};
-  worker->segment_count = 0;
-  if (bytes > GR_MAX_SEGMENTS * GR_PAGE_BYTES)
-    gr_fail(worker, GR_STATUS_SEGMENTS);
-  else
-    bpf_loop(GR_MAX_SEGMENTS, gr_take_piece, &w, 0);
+  gr_u64 zero = gr_begin_list(worker);
+  struct gr_memory_walk w = {.worker = worker, .bytes = bytes, .vectors = zero};
+  w.here.address = w.here.bytes = zero;
+  if (vectored) {
+    w.vectors = address;
+  } else {
+    w.here.address = address;
+    w.here.bytes = bytes;
+  }
+  bpf_loop(2 * GR_MAX_SEGMENTS, gr_list_memory, &w, 0);
+  if (w.bytes) gr_fail(worker, GR_STATUS_SEGMENTS);
   return 0;
 }
 
-SEC("raw_tp/sys_exit") int gr_syscall(struct bpf_raw_tracepoint_args* context) {
+/* --- Which call it was --- */
+
+GR_INLINE gr_u64 gr_is_vectored(gr_u64 call) {
+  return call == GR_NR_READV || call == GR_NR_PREADV2;
+}
+
+/* Where in the worker's file the call has begun to read `bytes` bytes; GR_NOWHERE for calls that
+ * read nothing there. */
+GR_SUBPROGRAM gr_u64 gr_read_from(struct gr_worker* worker, gr_u64 address, gr_u64 bytes) {
+  GR_PROVE(worker);
+  struct pt_regs* registers = (struct pt_regs*)address;
+  gr_u64 call = BPF_CORE_READ(registers, orig_ax);
+  if (call != GR_NR_PREAD64 && call != GR_NR_PREADV2 && call != GR_NR_READ && call != GR_NR_READV)
+    return GR_NOWHERE;
+  struct file* file = gr_file_of(BPF_CORE_READ(registers, di));
+  if (!file || (gr_u64)BPF_CORE_READ(file, f_mapping) != worker->mapping) return GR_NOWHERE;
+  if (call == GR_NR_PREAD64 || call == GR_NR_PREADV2) return BPF_CORE_READ(registers, r10);
+  return BPF_CORE_READ(file, f_pos) - bytes;
+}
+
+GR_INLINE int gr_return(gr_u64 registers, gr_s64 bytes) {
   struct gr_worker* worker = gr_target();
-  if (!worker) return 0;
-  struct pt_regs* registers = (struct pt_regs*)context->args[0];
-  gr_s64 bytes = context->args[1];
   /* The session's other reads come while it is not feeding: limit is 0 then. */
-  if (bytes <= 0 || BPF_CORE_READ(registers, orig_ax) != GR_NR_PREAD64) return 0;
-  if (BPF_CORE_READ(registers, r10) != worker->file_offset) return 0;
-  if (worker->file_offset + bytes > worker->limit) return 0;
-  gr_take_buffer(worker, BPF_CORE_READ(registers, si), bytes);
+  if (!worker || bytes <= 0 || worker->file_offset + bytes > worker->limit) return 0;
+  if (gr_read_from(worker, registers, bytes) != worker->file_offset) return 0;
+  struct pt_regs* at = (struct pt_regs*)registers;
+  gr_take_memory(worker, BPF_CORE_READ(at, si), bytes, gr_is_vectored(BPF_CORE_READ(at, orig_ax)));
   if (worker->status) return 0;
   gr_do_segments(worker);
   return 0;
+}
+
+SEC("raw_tp/sys_exit") int gr_syscall(struct gr_sys_exit* exit) {
+  return gr_return(exit->registers, exit->result);
+}
+
+/* The verifier knows the registers by type, and takes them for no number: through memory. */
+SEC("tp_btf/sys_exit") int gr_syscall_typed(gr_u64* context) {
+  struct gr_sys_exit exit;
+  if (bpf_probe_read_kernel(&exit, sizeof exit, context)) return 0;
+  return gr_return(exit.registers, exit.result);
 }

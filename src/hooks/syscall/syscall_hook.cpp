@@ -1,7 +1,5 @@
-// The `syscall` hook: the session reads with pread(); where that returns, a BPF program works on
-// what the kernel has just copied to the session's buffer. See README.md beside this file.
-#include <unistd.h>
-
+// The `syscall` hook: the session reads with a system call; where that returns, a BPF program works
+// on what the kernel has just copied to the session's buffer. See README.md beside this file.
 #include <algorithm>
 #include <cerrno>
 #include <optional>
@@ -11,10 +9,11 @@
 #include "anchor_syscall_bpf.embed.h"
 #include "hooks/builtin.h"
 #include "hooks/common/user_space.h"
-#include "hooks/kernel/attach_probe.h"
 #include "hooks/kernel/kernel_hook.h"
 #include "hooks/kernel/ordered_session.h"
 #include "hooks/kernel/target_guard.h"
+#include "hooks/syscall/places.h"
+#include "hooks/syscall/read_call.h"
 
 namespace grapnel::hooks {
 namespace {
@@ -26,9 +25,10 @@ class SyscallSession final : public kernel::OrderedSession {
  public:
   SyscallSession(std::shared_ptr<const program::Job> job,
                  std::shared_ptr<kernel::KernelProgram> program, kernel::WorkerPlace place,
-                 PageBuffer buffer)
+                 PageBuffer buffer, syscalls::CallReader reader)
       : OrderedSession(std::move(job), std::move(program), std::move(place)),
-        buffer_(std::move(buffer)) {}
+        buffer_(std::move(buffer)),
+        reader_(std::move(reader)) {}
 
  private:
   Result<size_t> feed(uint64_t offset, size_t bytes, ExtentResult& result) override {
@@ -41,7 +41,7 @@ class SyscallSession final : public kernel::OrderedSession {
     worker.limit = offset + wanted;
     ssize_t got = 0;
     do {
-      got = pread(job().source->file.get(), buffer_.data(), wanted, static_cast<off_t>(offset));
+      got = reader_.read(buffer_.data(), wanted, offset);
     } while (got < 0 && errno == EINTR);
     const int error_number = errno;
     worker.limit = 0;
@@ -56,29 +56,26 @@ class SyscallSession final : public kernel::OrderedSession {
   }
 
   PageBuffer buffer_;
+  syscalls::CallReader reader_;
   std::optional<kernel::TargetGuard> target_;
 };
+
+Error no_call() {
+  return Error{ErrorKind::hook,
+               "all calls that it could read with are switched off (GRAPNEL_PRETEND_ABSENT)", ""};
+}
 
 class SyscallHook final : public kernel::KernelHook {
  public:
   [[nodiscard]] std::string_view name() const override { return "syscall"; }
   [[nodiscard]] std::string_view description() const override {
-    return "pread(), BPF where the system call returns: the most stable place, and a copy";
+    return "reads, BPF where the system call returns: the most stable place, and a copy";
   }
+  [[nodiscard]] const kernel::AttachPoints* places() const override { return &syscalls::places(); }
   [[nodiscard]] std::string attach_point() const override {
-    return "raw_tp/sys_exit (exact, on the reader's copy)";
-  }
-  [[nodiscard]] HookFacts facts() const override {
-    return {.uses = "pread()",
-            .kind = PlaceKind::tracepoint,
-            .since = "5.17",
-            .foundation = Foundation::tracepoint_values,
-            .context = "task, where its system call returns",
-            .knows_file_by = "the call's offset",
-            .knows_process_by = "the thread that drives the session",
-            .copied_share = 1,
-            .taxes_others = true,
-            .tax = "each system call +60 ns, a pread() +130 ns"};
+    const std::string place = KernelHook::attach_point();
+    const syscalls::ReadCall* call = syscalls::preferred_call();
+    return place.empty() || call == nullptr ? "" : place + " of " + std::string(call->name);
   }
   /// While it is attached, every system call of the machine is a little slower.
   [[nodiscard]] Verdict by_default() const override {
@@ -88,19 +85,23 @@ class SyscallHook final : public kernel::KernelHook {
 
   Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                         std::shared_ptr<const program::Program>) override {
-    const kernel::Anchor anchor{
-        name(), bitcode(), "gr_syscall", {"gr_syscall"}, {kernel::kArmProgram}};
+    const syscalls::ReadCall* call = syscalls::preferred_call();
+    if (call == nullptr) return no_call();
+    GRAPNEL_TRY(const kernel::Anchor anchor, anchor_at_point({kernel::kArmProgram}));
     GRAPNEL_TRY(auto program, program_for(job, anchor));
     GRAPNEL_TRY(kernel::WorkerPlace place, program->take_place());
     GRAPNEL_TRY(PageBuffer buffer, PageBuffer::allocate(kBufferBytes));
+    GRAPNEL_TRY(auto reader, syscalls::CallReader::open(*call, *job->source));
     return std::unique_ptr<Session>(new SyscallSession(std::move(job), std::move(program),
-                                                       std::move(place), std::move(buffer)));
+                                                       std::move(place), std::move(buffer),
+                                                       std::move(reader)));
   }
 
  protected:
   [[nodiscard]] std::string_view bitcode() const override { return embedded::anchor_syscall_bpf(); }
-  Verdict probe(const kernel::KernelAccess&) override {
-    return kernel::can_attach_tracepoint("sys_exit");
+  Verdict probe(const kernel::KernelAccess& access) override {
+    if (syscalls::preferred_call() == nullptr) return Verdict::refuse(no_call().message);
+    return KernelHook::probe(access);
   }
   Verdict suits(const program::Job&) override { return Verdict::allow(); }
 };
