@@ -2,32 +2,18 @@
 #include <optional>
 
 #include "lower/plan_builder.h"
+#include "op/comparison.h"
 
 namespace grapnel::lower {
 namespace {
 
 using op::Expr;
 using op::Function;
+using op::mirrored;
 using op::TypeKind;
 
 bool is_constant(const Expr& expr) {
   return expr.function == Function::constant && !expr.constant.is_null;
-}
-
-/// a < b as b > a: the function with its sides exchanged.
-Function mirrored(Function function) {
-  switch (function) {
-    case Function::less:
-      return Function::greater;
-    case Function::less_equal:
-      return Function::greater_equal;
-    case Function::greater:
-      return Function::less;
-    case Function::greater_equal:
-      return Function::less_equal;
-    default:
-      return function;
-  }
 }
 
 /// A LIKE pattern without '_' whose '%' stand at its ends only, taken apart.

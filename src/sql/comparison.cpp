@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "op/comparison.h"
 #include "op/evaluate.h"
 #include "sql/refusal.h"
 #include "sql/type_rules.h"
@@ -15,28 +16,13 @@ using op::Datum;
 using op::Expr;
 using op::ExprPtr;
 using op::Function;
+using op::mirrored;
 using op::Type;
 using op::TypeKind;
 
 namespace {
 
 const Type kBoolean = Type::of(TypeKind::boolean);
-
-/// a f b <=> b mirrored(f) a
-Function mirrored(Function function) {
-  switch (function) {
-    case Function::less:
-      return Function::greater;
-    case Function::less_equal:
-      return Function::greater_equal;
-    case Function::greater:
-      return Function::less;
-    case Function::greater_equal:
-      return Function::less_equal;
-    default:
-      return function;
-  }
-}
 
 bool is_constant(const ExprPtr& expr) { return expr->function == Function::constant; }
 
