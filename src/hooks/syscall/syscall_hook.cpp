@@ -77,6 +77,18 @@ class SyscallHook final : public kernel::KernelHook {
     const syscalls::ReadCall* call = syscalls::preferred_call();
     return place.empty() || call == nullptr ? "" : place + " of " + std::string(call->name);
   }
+  [[nodiscard]] HookFacts facts() const override {
+    return {.uses = "pread()",
+            .kind = PlaceKind::tracepoint,
+            .since = "5.17",
+            .foundation = Foundation::tracepoint_values,
+            .context = "task, where its system call returns",
+            .knows_file_by = "the call's offset",
+            .knows_process_by = "the thread that drives the session",
+            .copied_share = 1,
+            .taxes_others = true,
+            .tax = "each system call +60 ns, a pread() +130 ns"};
+  }
   /// While it is attached, every system call of the machine is a little slower.
   [[nodiscard]] Verdict by_default() const override {
     return Verdict::refuse("slows down every system call of the machine while it runs",
