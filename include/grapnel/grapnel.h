@@ -346,4 +346,25 @@ struct AttachPoint {
 /// which ones are missing.
 std::vector<AttachPoint> probe_attach_points();
 
+/// What a hook costs those who have nothing to do with it while it is at work, beyond what the same
+/// takes without it. Noise can make it negative.
+struct Tax {
+  std::string hook;
+  std::string place;   ///< where its programs sit; empty: where nobody else passes
+  std::string reason;  ///< why nothing was measured; empty if it was
+  double call_ns = 0;  ///< the shortest system call
+  double read_ns = 0;  ///< a read of 4 KiB that are cached
+  std::optional<double> request_ns;  ///< a request of a block device; empty: none came by
+};
+
+struct Taxes {
+  double call_ns = 0;  ///< without any hook
+  double read_ns = 0;
+  std::vector<Tax> hooks;  ///< those in the kernel
+};
+
+/// Measures it: attaches, in turns, what each hook does for bytes that are not its own. Takes about
+/// a second; nothing stays attached.
+Result<Taxes> measure_taxes();
+
 }  // namespace grapnel::api

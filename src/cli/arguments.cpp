@@ -160,8 +160,12 @@ Command parse_arguments(int argc, char** argv) {
   CLI::App* doctor_app =
       app.add_subcommand("doctor", "what this kernel and these rights permit, and what to do");
   add_choice(*doctor_app, "--format", doctor.format, kDoctorFormats, "default table");
-  doctor_app->add_flag("--hooks", doctor.hooks,
-                       "try every place in the kernel where tools have hooked in over the years");
+  CLI::Option* hooks_flag = doctor_app->add_flag(
+      "--hooks", doctor.hooks,
+      "try every place in the kernel where tools have hooked in over the years");
+  doctor_app
+      ->add_flag("--tax", doctor.tax, "measure what hooks in the kernel cost everybody else's work")
+      ->excludes(hooks_flag);
 
   EstimateCommand estimate;
   estimate.input = api::default_estimate();

@@ -51,6 +51,7 @@ struct ServeCommand {
 struct DoctorCommand {
   OutputFormat format = OutputFormat::table;  ///< table or json
   bool hooks = false;  ///< attach points instead of what grapnel makes of them
+  bool tax = false;    ///< what hooks cost others, measured
 };
 
 enum class EstimateFormat : uint8_t { table, json, svg };

@@ -17,6 +17,7 @@ int run_trace(const TraceCommand& command);
 int run_where(const WhereCommand& command);
 int run_calibrate(const CalibrateCommand& command);
 int run_doctor_hooks(const DoctorCommand& command);
+int run_doctor_tax(const DoctorCommand& command);
 
 /// Prints "grapnel: ..." on standard error, with the place in `sql` where there is one, and returns
 /// the exit code that belongs to the error.

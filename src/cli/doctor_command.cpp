@@ -53,6 +53,7 @@ void write_json(const std::vector<api::Finding>& findings, Output& output) {
 
 int run_doctor(const DoctorCommand& command) {
   if (command.hooks) return run_doctor_hooks(command);
+  if (command.tax) return run_doctor_tax(command);
   const auto findings = api::diagnose();
   Output output(STDOUT_FILENO);
   if (command.format == OutputFormat::json) {

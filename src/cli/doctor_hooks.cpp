@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/text_table.h"
 #include "cli/writers.h"
 
 namespace grapnel::cli {
@@ -49,25 +50,6 @@ Row make_row(const AttachPoint& point, Reasons& reasons) {
   return row;
 }
 
-/// Columns aligned, two blanks between them.
-std::string align(const std::vector<Row>& rows) {
-  std::vector<size_t> widths;
-  for (const Row& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); i++) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); i++) {
-      line += "  " + row[i];
-      line.append(widths[i] - row[i].size(), ' ');
-    }
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-  }
-  return text;
-}
-
 /// One table for a kind; `points` are all of that kind.
 std::string table(const std::vector<AttachPoint>& points) {
   const AttachPoint& first = points.front();
@@ -79,7 +61,7 @@ std::string table(const std::vector<AttachPoint>& points) {
   Reasons reasons;
   std::vector<Row> rows{header};
   for (const auto& point : points) rows.push_back(make_row(point, reasons));
-  return align(rows) + reasons.text();
+  return align_columns(rows) + reasons.text();
 }
 
 void write_text(const std::vector<AttachPoint>& points, Output& output) {

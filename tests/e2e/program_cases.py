@@ -295,6 +295,24 @@ def doctor_takes_features_as_absent(tmp):
 
 
 @case
+def doctor_measures_what_others_pay(tmp):
+    done = grapnel.run("doctor", "--tax", "--format", "json").expect()
+    taxes = json.loads(done.out)
+    assert 0 < taxes["call_ns"] < taxes["read_ns"], taxes
+    hooks = {hook["hook"]: hook for hook in taxes["hooks"]}
+    assert {"pipe", "pagecache", "sendfile", "syscall", "block"} <= set(hooks), taxes
+    for hook in hooks.values():
+        assert ("call_ns" in hook and "read_ns" in hook) == (hook["reason"] == ""), hook
+    if not hooks["syscall"]["reason"]:
+        assert "sys_exit" in hooks["syscall"]["place"] and hooks["pipe"]["place"] == "", taxes
+        assert hooks["pipe"]["call_ns"] == 0, taxes
+    assert "request_ns" not in hooks["syscall"], taxes
+    text = grapnel.run("doctor", "--tax").expect().out
+    for name in hooks:
+        assert f"  {name} " in text, text
+
+
+@case
 def doctor_as_nobody_names_missing_rights(tmp):
     if os.geteuid() != 0:
         skip("needs root to become somebody else")

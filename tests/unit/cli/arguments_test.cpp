@@ -53,6 +53,8 @@ TEST(Arguments, Defaults) {
   const auto hooks = std::get<DoctorCommand>(parse({"doctor", "--hooks", "--format", "json"}));
   EXPECT_TRUE(hooks.hooks);
   EXPECT_EQ(hooks.format, OutputFormat::json);
+  EXPECT_FALSE(hooks.tax);
+  EXPECT_TRUE(std::get<DoctorCommand>(parse({"doctor", "--tax"})).tax);
   EXPECT_EQ(std::get<SchemaCommand>(parse({"schema", "f.csv"})).file, "f.csv");
 }
 
@@ -73,7 +75,8 @@ TEST(Arguments, Refused) {
                                                     {"schema", "--on", "", "f.csv"},
                                                     {"query", "SELECT 1", "SELECT 2"},
                                                     {"serve"},
-                                                    {"doctor", "--on"}};
+                                                    {"doctor", "--on"},
+                                                    {"doctor", "--hooks", "--tax"}};
   for (const auto& words : wrong) EXPECT_EQ(exit_code(words), kExitUsage);
 }
 
