@@ -1,6 +1,6 @@
 // The bare reader that the `direct` hook is held against: O_DIRECT through io_uring with registered
 // buffers, nothing done with the bytes. Prints bytes per second.
-//   bench_io_uring_reader FILE [BLOCK_BYTES [DEPTH]]
+//   bench_io_uring_reader FILE [BLOCK_BYTES [DEPTH [buffered]]]      buffered: without O_DIRECT
 #include <fcntl.h>
 #include <liburing.h>
 #include <sys/stat.h>
@@ -43,13 +43,14 @@ struct Reader {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: bench_io_uring_reader FILE [BLOCK_BYTES [DEPTH]]\n");
+    std::fprintf(stderr, "usage: bench_io_uring_reader FILE [BLOCK_BYTES [DEPTH [buffered]]]\n");
     return 2;
   }
   Reader reader;
   reader.block_bytes = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 256 << 10;
   const unsigned depth = argc > 3 ? static_cast<unsigned>(std::atoi(argv[3])) : 16;
-  reader.fd = open(argv[1], O_RDONLY | O_DIRECT | O_CLOEXEC);
+  const bool buffered = argc > 4 && std::strcmp(argv[4], "buffered") == 0;
+  reader.fd = open(argv[1], O_RDONLY | (buffered ? 0 : O_DIRECT) | O_CLOEXEC);
   if (reader.fd < 0) fail(argv[1], errno);
   struct stat status{};
   if (fstat(reader.fd, &status) != 0) fail("fstat", errno);

@@ -8,6 +8,7 @@
 #include "cli/calibrate_arguments.h"
 #include "cli/estimate_arguments.h"
 #include "cli/trace_arguments.h"
+#include "cli/watch_arguments.h"
 #include "cli/where_arguments.h"
 
 namespace grapnel::cli {
@@ -23,6 +24,7 @@ constexpr char kExamples[] = R"text(examples:
   grapnel schema lineitem.csv
   grapnel serve --root /data
   grapnel query --on storage7:31337 "SELECT count(*) FROM 'lineitem.csv'"
+  grapnel watch "SELECT count(*) FROM 'lineitem.csv'" --until-covered
   grapnel doctor
   grapnel estimate --size 10GB --link 1GB/s --rtt 10ms
   grapnel where lineitem.csv "SELECT sum(l_quantity)" --measure
@@ -145,6 +147,11 @@ Command parse_arguments(int argc, char** argv) {
   CLI::App* query_app = app.add_subcommand("query", "answer a SQL statement");
   describe_query(*query_app, query);
 
+  WatchCommand watch;
+  CLI::App* watch_app = app.add_subcommand(
+      "watch", "a standing query, computed from what other programs read of the file");
+  describe_watch(*watch_app, watch);
+
   SchemaCommand schema;
   CLI::App* schema_app = app.add_subcommand("schema", "columns, types and dialect of a file");
   schema_app->add_option("FILE", schema.file, "path, or csv(...), lines(...), fixed(...)")
@@ -198,6 +205,7 @@ Command parse_arguments(int argc, char** argv) {
     return Finished{app.exit(error, std::cout, std::cerr) == 0 ? kExitOk : kExitUsage};
   }
   if (query_app->parsed()) return query;
+  if (watch_app->parsed()) return watch;
   if (schema_app->parsed()) return schema;
   if (serve_app->parsed()) return serve;
   if (doctor_app->parsed()) return doctor;

@@ -12,6 +12,7 @@
 #include "grapnel/estimate.h"
 #include "grapnel/grapnel.h"
 #include "grapnel/trace.h"
+#include "grapnel/watch.h"
 #include "grapnel/where.h"
 
 namespace grapnel::cli {
@@ -80,6 +81,14 @@ struct TraceCommand {
   unsigned rows = 20;      ///< of a table that is no terminal's; 0: all
 };
 
+struct WatchCommand {
+  std::vector<std::string> statements;
+  bool json = false;
+  bool quiet = false;
+  std::string intervals;  ///< file; empty: none
+  api::WatchOptions options;
+};
+
 struct CalibrateCommand {
   bool show = false;       ///< measure nothing
   bool if_needed = false;  ///< measure only what is missing, old or contradicted
@@ -92,8 +101,9 @@ struct Finished {
   int exit_code = kExitOk;
 };
 
-using Command = std::variant<Finished, QueryCommand, SchemaCommand, ServeCommand, DoctorCommand,
-                             EstimateCommand, WhereCommand, CalibrateCommand, TraceCommand>;
+using Command =
+    std::variant<Finished, QueryCommand, WatchCommand, SchemaCommand, ServeCommand, DoctorCommand,
+                 EstimateCommand, WhereCommand, CalibrateCommand, TraceCommand>;
 
 /// Prints help and version to standard output, complaints to standard error.
 Command parse_arguments(int argc, char** argv);

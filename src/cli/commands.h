@@ -9,6 +9,7 @@
 namespace grapnel::cli {
 
 int run_query(const QueryCommand& command);
+int run_watch(const WatchCommand& command);
 int run_schema(const SchemaCommand& command);
 int run_serve(const ServeCommand& command);
 int run_doctor(const DoctorCommand& command);

@@ -15,6 +15,7 @@ namespace {
 int run(const Command& command) {
   if (const auto* finished = std::get_if<Finished>(&command)) return finished->exit_code;
   if (const auto* query = std::get_if<QueryCommand>(&command)) return run_query(*query);
+  if (const auto* watch = std::get_if<WatchCommand>(&command)) return run_watch(*watch);
   if (const auto* schema = std::get_if<SchemaCommand>(&command)) return run_schema(*schema);
   if (const auto* serve = std::get_if<ServeCommand>(&command)) return run_serve(*serve);
   if (const auto* where = std::get_if<WhereCommand>(&command)) return run_where(*where);

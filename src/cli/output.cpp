@@ -11,7 +11,7 @@ namespace grapnel::cli {
 
 void Output::flush() {
   const EndsOnInterrupt blocking_write;
-  if (interrupt_token().cancelled() && !error_) {
+  if (on_interrupt_ == OnInterrupt::fail && interrupt_token().cancelled() && !error_) {
     error_ = api::Error{api::ErrorKind::cancelled, "the query was cancelled", {}, 0, std::nullopt};
   }
   size_t done = 0;

@@ -12,7 +12,13 @@ namespace grapnel::cli {
 
 class Output {
  public:
-  explicit Output(int fd) : fd_(fd) {}
+  /// What a write does once the process was told to stop.
+  enum class OnInterrupt : uint8_t {
+    fail,      ///< the result is incomplete then
+    write_on,  ///< being told to stop was the way to get the result
+  };
+  explicit Output(int fd, OnInterrupt on_interrupt = OnInterrupt::fail)
+      : fd_(fd), on_interrupt_(on_interrupt) {}
 
   /// The buffer: append here, then call flush_if_full.
   std::string& buffer() { return buffer_; }
@@ -30,6 +36,7 @@ class Output {
  private:
   static constexpr size_t kFlushBytes = 256 << 10;
   int fd_;
+  OnInterrupt on_interrupt_;
   std::string buffer_;
   std::optional<api::Error> error_;
 };

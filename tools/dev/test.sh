@@ -5,13 +5,13 @@
 set -euo pipefail
 . tools/dev/lib.sh
 
-all=(source unit asan differential hooks trace filesystems e2e faults guests)
+all=(source unit asan differential hooks trace watch filesystems e2e faults guests)
 chosen=()
 accept=()
 for argument in "$@"; do
   case "$argument" in
   --all) chosen=("${all[@]/guests/kernels}") ;;
-  --source | --unit | --asan | --differential | --hooks | --trace | --filesystems | --e2e | --faults | \
+  --source | --unit | --asan | --differential | --hooks | --trace | --watch | --filesystems | --e2e | --faults | \
     --guests | --kernels)
     chosen+=("${argument#--}")
     ;;

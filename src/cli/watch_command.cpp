@@ -1,0 +1,170 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <iostream>
+#include <string>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/text_width.h"
+#include "cli/watch_text.h"
+#include "cli/writers.h"
+#include "grapnel/watch.h"
+
+namespace grapnel::cli {
+namespace {
+
+constexpr size_t kTerminalColumns = 80;
+constexpr double kJsonInterval_s = 1;
+
+/// What is said while a watch runs.
+class Live {
+ public:
+  Live(const api::Watch& watch, const WatchCommand& command)
+      : watch_(watch),
+        command_(command),
+        draws_(!command.quiet && !command.json && ::isatty(STDERR_FILENO) != 0) {}
+
+  void tick() {
+    if (draws_) draw();
+    if (!command_.json) return;
+    const api::WatchState state = watch_.state();
+    if (state.seconds < next_json_s_) return;
+    next_json_s_ = state.seconds + kJsonInterval_s;
+    Output output(STDOUT_FILENO);
+    for (size_t i = 0; i < state.statements.size(); i++)
+      output.write(statement_json(watch_, state, i, false) + "\n");
+    (void)output.finish();  // the end's lines meet the same error, and report it
+  }
+
+  void erase() {
+    if (drawn_) std::cerr << "\r\x1b[K" << std::flush;
+    drawn_ = false;
+  }
+
+ private:
+  void draw() {
+    const api::WatchState state = watch_.state();
+    const std::string answer = state.statements.size() == 1 ? answer_text(watch_, 0) : "";
+    const size_t columns = terminal_size().columns;
+    std::cerr << "\r\x1b[K"
+              << shorten(live_text(state, answer), (columns == 0 ? kTerminalColumns : columns) - 1)
+              << std::flush;
+    drawn_ = true;
+  }
+
+  const api::Watch& watch_;
+  const WatchCommand& command_;
+  const bool draws_;
+  bool drawn_ = false;
+  double next_json_s_ = kJsonInterval_s;
+};
+
+/// An answer as a table.
+std::optional<api::Error> write_answer(const api::Watch& watch, size_t statement, Output& output) {
+  ArrowArrayStream stream{};
+  if (auto status = watch.answer(statement, &stream); !status) return status.error();
+  ArrowSchema schema{};
+  int failed = stream.get_schema(&stream, &schema);
+  auto writer = make_writer(OutputFormat::table, output, terminal_size());
+  if (failed == 0) writer->begin(schema);
+  while (failed == 0) {
+    ArrowArray batch{};
+    failed = stream.get_next(&stream, &batch);
+    if (failed != 0 || batch.release == nullptr) break;
+    writer->add(batch);
+    batch.release(&batch);
+  }
+  std::optional<api::Error> error;
+  if (failed != 0) {
+    const char* text = stream.get_last_error(&stream);
+    error = api::Error{api::ErrorKind::data,
+                       text == nullptr ? "the answer cannot be shown" : text,
+                       {},
+                       0,
+                       std::nullopt};
+  } else {
+    writer->end();
+  }
+  if (schema.release != nullptr) schema.release(&schema);
+  stream.release(&stream);
+  return error;
+}
+
+std::optional<api::Error> write_intervals(const api::Watch& watch, const api::WatchState& state,
+                                          const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) {
+    return api::Error{api::ErrorKind::io, "cannot write the intervals to " + path,
+                      "name a file in a directory that you may write to", errno, std::nullopt};
+  }
+  Output output(fd, Output::OnInterrupt::write_on);
+  for (size_t i = 0; i < state.statements.size(); i++) {
+    output.write(ranges_json(watch, state, i) + "\n");
+    output.flush_if_full();
+  }
+  auto error = output.finish();
+  if (::close(fd) != 0 && !error) {
+    error = api::Error{
+        api::ErrorKind::io, "cannot write the intervals to " + path, {}, errno, std::nullopt};
+  }
+  return error;
+}
+
+/// Prints the end of the watch; the exit code.
+int print_end(const api::Watch& watch, const WatchCommand& command) {
+  const api::WatchState state = watch.state();
+  Output output(STDOUT_FILENO, Output::OnInterrupt::write_on);
+  std::optional<api::Error> failure;
+  bool complete = true;
+  for (size_t i = 0; i < state.statements.size(); i++) {
+    const api::WatchedStatement& statement = state.statements[i];
+    complete = complete && statement.complete;
+    std::optional<api::Error> error = statement.error;
+    if (command.json) {
+      output.write(statement_json(watch, state, i, true) + "\n");
+    } else if (!error) {
+      error = write_answer(watch, i, output);
+    }
+    output.flush();
+    if (error) {
+      report(*error, statement.sql);
+      if (!failure) failure = std::move(error);
+    } else if (!command.quiet && !command.json) {
+      std::cerr << summary_text(state, statement) << '\n';
+    }
+  }
+  if (auto error = output.finish()) return report(*error);
+  if (auto error = write_intervals(watch, state, command.intervals)) return report(*error);
+  if (failure) return kExitError;
+  return complete ? kExitOk : kExitNotCovered;
+}
+
+}  // namespace
+
+int run_watch(const WatchCommand& command) {
+  auto watch = api::Watch::open(command.statements, command.options);
+  if (!watch) {
+    return report(watch.error(), command.statements.size() == 1 ? command.statements[0] : "");
+  }
+  if (!command.quiet) {
+    const std::string missing = missing_places_text(watch->state());
+    if (!missing.empty()) std::cerr << "grapnel: warning: " << missing << '\n';
+    std::cerr << "watching; ^C ends it\n";
+  }
+  Live live(*watch, command);
+  {
+    const Interruptible while_running;
+    const auto ended = watch->run(&interrupt_token(), [&live] { live.tick(); });
+    live.erase();
+    if (!ended) return report(ended.error());
+  }
+  return print_end(*watch, command);
+}
+
+}  // namespace grapnel::cli

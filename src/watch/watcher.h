@@ -1,0 +1,70 @@
+// A watch: the board in the kernel, the files, the statements; and the loop that brings them
+// together.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "grapnel/watch.h"
+#include "watch/board_reader.h"
+#include "watch/file_scan.h"
+#include "watch/standing_query.h"
+
+namespace grapnel::watch {
+
+/// Used by one thread.
+class Watcher {
+ public:
+  /// Errors: see api::Watch::open.
+  static Result<std::unique_ptr<Watcher>> open(const std::vector<std::string>& statements,
+                                               const api::WatchOptions& options);
+
+  /// See api::Watch::run. `cancelled` is asked some 100 times a second.
+  Status run(const std::atomic<bool>& cancelled, const std::function<void()>& on_tick);
+
+  [[nodiscard]] api::WatchState state() const;
+  [[nodiscard]] const StandingQuery& query(size_t statement) const { return *queries_[statement]; }
+  [[nodiscard]] size_t statements() const { return queries_.size(); }
+  /// Kept once the watch has ended.
+  Result<std::shared_ptr<const finish::FinishedTable>> answer(size_t statement);
+
+ private:
+  explicit Watcher(const api::WatchOptions& options) : options_(options) {}
+  Status open_files();
+  /// Computes what is there. True if there was something.
+  bool work();
+  bool take_marks();
+  void rest(bool worked);
+  void look_after_files();
+  void keep_slowdown();
+  [[nodiscard]] bool is_over() const;
+  void finish();
+  void name_readers(api::WatchState& state) const;
+
+  const api::WatchOptions options_;
+  std::vector<std::unique_ptr<StandingQuery>> queries_;
+  std::optional<Board> board_;
+  std::vector<std::unique_ptr<FileScan>> scans_;  ///< by the board's number; some are null
+  std::vector<std::shared_ptr<const finish::FinishedTable>> answers_;
+  uint64_t begin_ns_ = 0;
+  uint64_t end_ns_ = 0;  ///< 0: it has not ended
+  double cpu_begin_ = 0;
+  double cpu_end_ = 0;
+  uint64_t last_work_ns_ = 0;
+  uint64_t next_file_look_ns_ = 0;
+  uint64_t next_lease_look_ns_ = 0;
+  uint64_t next_unknown_ns_ = 0;
+  uint64_t next_tick_ns_ = 0;
+  // Of the slowdown, measured once in a while:
+  uint64_t measured_ns_ = 0;
+  double measured_busiest_ = 0;
+  double slowdown_ = 0;
+  uint32_t left_out_ = 0;  ///< of 256 events
+};
+
+}  // namespace grapnel::watch
