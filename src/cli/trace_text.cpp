@@ -240,7 +240,7 @@ std::string totals_text(const api::TraceInterval& interval, const TraceTableShap
           short_number(t.requests_many_files) + ", of several processes " +
           short_number(t.requests_many_processes) + "\n" + lost_text(t);
   text += left("latency", 9) + right("count", 7) + right("50%", 8) + right("90%", 8) +
-          right("99%", 8) + right("all", 8) + "  256ns  8us   256us  8ms   1s\n";
+          right("99%", 8) + right("all", 8) + "   256n 8us  .3ms 8ms  .3s\n";
   text += latency_line("syscall", t.syscall) + latency_line("cache", t.cache) +
           latency_line("block", t.block);
   return text;

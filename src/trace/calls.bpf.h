@@ -134,6 +134,16 @@ GR_INLINE void gr_send_arguments(struct gr_call* call, const struct gr_registers
 
 GR_INLINE void gr_read_registers(struct gr_registers* copy, gr_u64 address) {
   struct pt_regs* registers = (struct pt_regs*)address;
+  struct gr_head head;
+  if (GR_IN_HEAD(struct pt_regs, di) && GR_IN_HEAD(struct pt_regs, r8)) {
+    bpf_probe_read_kernel(&head, sizeof head, registers);
+    copy->di = GR_MEMBER(&head, struct pt_regs, di);
+    copy->si = GR_MEMBER(&head, struct pt_regs, si);
+    copy->dx = GR_MEMBER(&head, struct pt_regs, dx);
+    copy->r10 = GR_MEMBER(&head, struct pt_regs, r10);
+    copy->r8 = GR_MEMBER(&head, struct pt_regs, r8);
+    return;
+  }
   copy->di = BPF_CORE_READ(registers, di);
   copy->si = BPF_CORE_READ(registers, si);
   copy->dx = BPF_CORE_READ(registers, dx);
@@ -143,20 +153,56 @@ GR_INLINE void gr_read_registers(struct gr_registers* copy, gr_u64 address) {
 
 /* --- Begin --- */
 
-/* 1: the file is one that is traced. */
+struct gr_file_members {
+  struct inode* inode;
+  gr_u64 position;
+  gr_u32 flags;
+};
+
+GR_INLINE void gr_read_file(struct file* file, struct gr_file_members* m) {
+  struct gr_head head;
+  if (GR_IN_HEAD(struct file, f_inode) && GR_IN_HEAD(struct file, f_pos) &&
+      GR_IN_HEAD(struct file, f_flags)) {
+    bpf_probe_read_kernel(&head, sizeof head, file);
+    m->inode = GR_MEMBER(&head, struct file, f_inode);
+    m->position = GR_MEMBER(&head, struct file, f_pos);
+    m->flags = GR_MEMBER(&head, struct file, f_flags);
+    return;
+  }
+  m->inode = BPF_CORE_READ(file, f_inode);
+  m->position = BPF_CORE_READ(file, f_pos);
+  m->flags = BPF_CORE_READ(file, f_flags);
+}
+
+/* gr_file_of, where the verifier knows the types. */
+GR_INLINE struct file* gr_own_file(gr_u32 fd) {
+  struct fdtable* table = gr_task()->files->fdt;
+  struct file* file = 0;
+  if (fd >= table->max_fds) return 0;
+  bpf_probe_read_kernel(&file, sizeof file, table->fd + fd);
+  return file;
+}
+
+/* 1: the file is one that is traced; its position goes to call->offset. */
 GR_INLINE gr_u64 gr_take_file(struct gr_call* call, struct gr_control* control, gr_u32 fd) {
-  struct file* file = gr_file_of(fd);
-  if (!file || !gr_identify_inode(BPF_CORE_READ(file, f_inode), &call->file)) return 0;
+  struct file* file = gr_own_file(fd);
+  struct gr_file_members m = {};
+  struct gr_file_id id = {};
+  if (!file) return 0;
+  gr_read_file(file, &m);
+  if (!gr_identify_inode(m.inode, &id) || gr_is_filtered(control, &id)) return 0;
+  call->file = id;
   call->file_address = (gr_u64)file;
-  call->direct = (BPF_CORE_READ(file, f_flags) & GR_O_DIRECT) != 0;
-  return !gr_is_filtered(control, &call->file);
+  call->direct = (m.flags & GR_O_DIRECT) != 0;
+  call->offset = m.position;
+  return 1;
 }
 
 GR_SUBPROGRAM int gr_begin_call(gr_u64 registers, gr_u64 nr) {
   gr_u32 thread = bpf_get_current_pid_tgid();
   struct gr_control* control = gr_control();
   if (!control || gr_is_ignored(control)) return 0;
-  if (BPF_CORE_READ(gr_task(), status) & GR_TS_COMPAT) return 0;
+  if (gr_task()->status & GR_TS_COMPAT) return 0;
   struct gr_call* call = gr_call();
   if (!call) {
     gr_make_call(thread);
@@ -171,8 +217,7 @@ GR_SUBPROGRAM int gr_begin_call(gr_u64 registers, gr_u64 nr) {
     gr_u32 fd = kind == GR_CALL_MAP ? r.r8 : nr == GR_NR_SENDFILE ? r.si : r.di;
     if (kind == GR_CALL_MAP && (r.r10 & GR_MAP_ANONYMOUS)) return 0;
     if (!gr_take_file(call, control, fd)) return 0;
-    struct file* file = (struct file*)call->file_address;
-    gr_u64 position = BPF_CORE_READ(file, f_pos);
+    gr_u64 position = call->offset;
     if (kind == GR_CALL_READ)
       gr_read_arguments(call, &r, nr, position);
     else if (kind == GR_CALL_SEND)

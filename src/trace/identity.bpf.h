@@ -27,9 +27,9 @@ GR_INLINE struct task_struct* gr_task(void) {
 
 GR_INLINE void gr_identify_process(struct gr_process_id* id) {
   struct task_struct* task = gr_task();
-  id->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+  id->start_ns = task->group_leader->start_boottime;
   id->tgid = bpf_get_current_pid_tgid() >> 32;
-  id->kind = BPF_CORE_READ(task, flags) & GR_PF_KTHREAD ? GR_PROCESS_KERNEL : GR_PROCESS_USER;
+  id->kind = task->flags & GR_PF_KTHREAD ? GR_PROCESS_KERNEL : GR_PROCESS_USER;
 }
 
 /* Number of the calling process in the caller's PID namespace; 0: it is not seen there. */
@@ -66,19 +66,55 @@ GR_SUBPROGRAM int gr_see_process(struct gr_process_id* id, gr_u64 anew) {
 
 /* --- Files --- */
 
+/* Several members that lie near each other are read at once, if that is where this kernel has
+ * them: decided while loading. */
+#define GR_HEAD_BYTES 128
+struct gr_head {
+  gr_u8 bytes[GR_HEAD_BYTES];
+};
+#define GR_IN_HEAD(type, member) \
+  (bpf_core_field_offset(type, member) + sizeof(((type*)0)->member) <= GR_HEAD_BYTES)
+#define GR_MEMBER(head, type, member) \
+  (*(typeof(((type*)0)->member)*)((head)->bytes + bpf_core_field_offset(type, member)))
+
+struct gr_inode_members {
+  struct super_block* super;
+  gr_u64 number;
+  gr_u32 device; /* of a device's own inode */
+  gr_u16 kind;
+};
+
+GR_INLINE void gr_read_inode(struct inode* inode, struct gr_inode_members* m) {
+  struct gr_head head;
+  if (GR_IN_HEAD(struct inode, i_mode) && GR_IN_HEAD(struct inode, i_sb) &&
+      GR_IN_HEAD(struct inode, i_ino) && GR_IN_HEAD(struct inode, i_rdev)) {
+    bpf_probe_read_kernel(&head, sizeof head, inode);
+    m->super = GR_MEMBER(&head, struct inode, i_sb);
+    m->number = GR_MEMBER(&head, struct inode, i_ino);
+    m->device = GR_MEMBER(&head, struct inode, i_rdev);
+    m->kind = GR_MEMBER(&head, struct inode, i_mode) & GR_S_IFMT;
+    return;
+  }
+  m->super = BPF_CORE_READ(inode, i_sb);
+  m->number = BPF_CORE_READ(inode, i_ino);
+  m->device = BPF_CORE_READ(inode, i_rdev);
+  m->kind = BPF_CORE_READ(inode, i_mode) & GR_S_IFMT;
+}
+
 /* 1: the inode is one of the kinds that are traced, and `id` says which. */
 GR_INLINE gr_u64 gr_identify_inode(struct inode* inode, struct gr_file_id* id) {
   struct gr_control* control = gr_control();
-  gr_u16 kind = BPF_CORE_READ(inode, i_mode) & GR_S_IFMT;
-  if (!control || (kind != GR_S_IFREG && kind != GR_S_IFBLK)) return 0;
-  struct super_block* super = BPF_CORE_READ(inode, i_sb);
-  id->is_block = kind == GR_S_IFBLK;
+  struct gr_inode_members m = {};
+  gr_read_inode(inode, &m);
+  if (!control || (m.kind != GR_S_IFREG && m.kind != GR_S_IFBLK)) return 0;
+  id->is_block = m.kind == GR_S_IFBLK;
   if (id->is_block) {
     id->inode = 0;
-    id->device = BPF_CORE_READ(inode, i_rdev);
+    id->device = m.device;
     return 1;
   }
-  id->inode = BPF_CORE_READ(inode, i_ino);
+  struct super_block* super = m.super;
+  id->inode = m.number;
   id->device = BPF_CORE_READ(super, s_dev);
   gr_u64 magic = BPF_CORE_READ(super, s_magic);
   return control->pseudo ||
