@@ -1,9 +1,16 @@
 #!/usr/bin/env bash
-# bench [hooks|watch] [OPTIONS]: everything is in bench/; here only what it stands on.
+# bench [hooks|scenario|watch] [OPTIONS]: everything is in bench/; here only what it stands on.
 set -euo pipefail
 . tools/dev/lib.sh
 case ${1:-} in
   hooks) script=bench/hooks.py; shift ;;
+  scenario)
+    script=bench/scenario/run.py
+    shift
+    bash tools/dev/scenario_setup.sh
+    python_bin=build/scenario/venv/bin/python
+    export RIPGREP="$PWD/build/scenario/root/usr/bin/rg"
+    ;;
   watch) script=bench/watch.py; shift ;;
   *) script=bench/run.py ;;
 esac
