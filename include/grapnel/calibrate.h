@@ -46,7 +46,7 @@ struct Calibration {
 /// What is known. Measures nothing.
 Calibration known_calibration();
 
-/// Measures, and keeps what it measured. Uses an unnamed file of some 100 MB, which goes when it is
+/// Measures, and keeps what it measured. Uses an unnamed file of some 50 MB, which goes when it is
 /// closed; evicts nobody's pages. Errors: io (no room, no directory), network (--on).
 Result<Calibration> calibrate(const CalibrateOptions& options);
 

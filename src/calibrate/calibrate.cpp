@@ -13,8 +13,8 @@
 namespace grapnel::api {
 namespace {
 
-constexpr uint64_t kTextBytes = 64 << 20;
-constexpr uint64_t kFixedBytes = 24 << 20;
+constexpr uint64_t kTextBytes = 32 << 20;
+constexpr uint64_t kFixedBytes = 16 << 20;
 // Of the budget: making the data and the compiler take some, too.
 constexpr double kDeviceShare = 0.2;
 constexpr double kHooksShare = 0.4;

@@ -28,7 +28,7 @@ struct Shape {
 /// What the hook `direct` does (hooks/common/feeder.h, hooks/direct/block_reader.cpp).
 constexpr uint32_t kHookBlockBytes = 256 << 10;
 constexpr unsigned kHookDepth = 32;
-constexpr uint64_t kBytesPerTurn = 32 << 20;
+constexpr uint64_t kBytesPerTurn = 16 << 20;
 constexpr unsigned kLeastRounds = 3;
 constexpr unsigned kMostRounds = 9;
 

@@ -111,7 +111,7 @@ Result<ScratchFile> ScratchFile::make(const std::string& directory, const std::s
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) {
       return Error::system("cannot write the data of the calibration to " + directory, errno,
-                           "some 100 MB are needed there; --dir names another directory");
+                           "some 50 MB are needed there; --dir names another directory");
     }
     done += static_cast<size_t>(put);
   }

@@ -115,7 +115,7 @@ void write_json(const api::Calibration& all, Output& output) {
 
 void describe_calibrate(CLI::App& app, CalibrateCommand& command) {
   app.footer(
-      "Takes some seconds, uses an unnamed file of 90 MB in the cache directory (or --dir) and "
+      "Takes some seconds, uses an unnamed file of 50 MB in the cache directory (or --dir) and "
       "evicts\n"
       "nobody's pages. Kept for 30 days, for this machine, kernel and version; scans that are "
       "three\n"

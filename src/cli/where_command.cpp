@@ -103,7 +103,7 @@ std::string may_text(const WhereRow& row) {
 std::string costs_block(const WhereTable& table) {
   Cells header{"  hook", "may it", "predicted", "CPU", "device"};
   if (table.measured) {
-    for (const char* name : {"measured", "+-", "CPU", "device", "copied", "memory", "cache +"}) {
+    for (const char* name : {"| measured", "+-", "CPU", "device", "copied", "memory", "cache +"}) {
       header.emplace_back(name);
     }
   }
@@ -121,7 +121,7 @@ std::string costs_block(const WhereTable& table) {
     const api::HookMeasured& measured = row.measured;
     if (measured.rounds > 0) {
       for (std::string& text : std::vector<std::string>{
-               seconds_text(measured.cost.wall_seconds), percent_text(measured.wall_spread),
+               "| " + seconds_text(measured.cost.wall_seconds), percent_text(measured.wall_spread),
                seconds_text(measured.cost.cpu_seconds),
                bytes_text(static_cast<double>(measured.cost.device_bytes)),
                bytes_text(static_cast<double>(measured.bytes_copied)),
@@ -130,7 +130,7 @@ std::string costs_block(const WhereTable& table) {
         cells.push_back(std::move(text));
       }
     } else if (!measured.refusal.empty()) {
-      cells.emplace_back("refused");
+      cells.emplace_back("| refused");
     }
     cells.resize(header.size());
     costs.add(std::move(cells));
@@ -172,12 +172,13 @@ std::string tax_block(const WhereTable& table) {
   return taxes.text();
 }
 
-std::string stability_text(const api::StabilityPrice& price, const char* among) {
-  if (price.stable.empty()) return std::string("no hook ") + among + "can be used";
+/// `among`: "" or " in the kernel".
+std::string stability_text(const api::StabilityPrice& price, const std::string& among) {
+  if (price.stable.empty()) return "no hook" + among + " can be used";
   if (price.stable == price.efficient) {
-    return price.stable + " is both the steadiest and the fastest " + among + "here";
+    return price.stable + " is both the steadiest and the fastest" + among;
   }
-  return price.stable + " stands on the steadiest ground " + among + ", " + price.efficient +
+  return price.stable + " stands on the steadiest ground" + among + ", " + price.efficient +
          " is the fastest: stability costs " + formatted("%.0f %%", price.percent) + " of time";
 }
 
@@ -197,12 +198,13 @@ std::string conclusion(const WhereTable& table, size_t width) {
                     width);
   }
   text += wrapped("stability  ", stability_text(table.everywhere, ""), width);
-  text += wrapped("in kernel  ", stability_text(table.in_kernel, "in the kernel "), width);
+  text += wrapped("in kernel  ", stability_text(table.in_kernel, " in the kernel"), width);
   for (const WhereRow& row : table.rows) {
     const bool asked_why = !row.usable() || !row.by_default || !row.measured.refusal.empty();
     if (!asked_why) continue;
     std::string why = row.measured.refusal.empty() ? row.reason : row.measured.refusal;
     if (!row.cure.empty()) why += "; " + row.cure;
+    std::replace(why.begin(), why.end(), '\n', ' ');
     std::string label = row.hook;
     label.resize(std::max<size_t>(label.size() + 1, 11), ' ');
     text += wrapped(label, why, width);

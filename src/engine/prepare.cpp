@@ -65,17 +65,21 @@ choose::UserLimits limits_of(const wire::ExecuteOptions& options) {
   return limits;
 }
 
-/// Opens the table; a polite query notes what is cached before the first byte is read.
-Result<std::shared_ptr<const source::Source>> open_table(const source::TableRequest& table,
+/// Opens the table. Polite queries and EXPLAIN (FORMAT JSON), which stands before a measurement,
+/// note what is cached before the first byte is read; a query that must be polite fails where that
+/// cannot be known.
+Result<std::shared_ptr<const source::Source>> open_table(const sql::ParsedStatement& statement,
                                                          source::OpenOptions where, bool polite,
                                                          Prepared& prepared) {
-  if (polite) {
-    where.opened = [&prepared](int file) -> Status {
-      GRAPNEL_TRY(prepared.cache_keeper, hooks::CacheKeeper::open(file));
+  if (polite || statement.kind == sql::StatementKind::explain_json) {
+    where.opened = [&prepared, polite](int file) -> Status {
+      auto keeper = hooks::CacheKeeper::open(file);
+      if (!keeper.ok()) return polite ? Status(std::move(keeper).error()) : ok_status();
+      prepared.cache_keeper = *std::move(keeper);
       return ok_status();
     };
   }
-  return source::open_source(table, where);
+  return source::open_source(statement.table, where);
 }
 
 }  // namespace
@@ -88,7 +92,7 @@ Result<Prepared> prepare(std::string_view sql, const wire::ExecuteOptions& optio
   GRAPNEL_TRY(const auto statement, sql::parse(sql));
   request.ask_all = statement.kind != sql::StatementKind::query;
   request.limits = limits_of(options);
-  GRAPNEL_TRY(auto source, open_table(statement.table, where, request.limits.polite, prepared));
+  GRAPNEL_TRY(auto source, open_table(statement, where, request.limits.polite, prepared));
   GRAPNEL_TRY(prepared.query, sql::bind(statement, source->layout.columns));
   prepared.kind = statement.kind;
   prepared.threads =

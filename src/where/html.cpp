@@ -92,7 +92,7 @@ std::string may_text(const WhereRow& row) {
 
 std::string costs_table(const WhereTable& table) {
   HtmlTable html;
-  std::vector<std::string> names{"hook", "may it", "predicted", "CPU", "device"};
+  std::vector<std::string> names{"hook", "may it", "predicted", "its CPU", "its device"};
   if (table.measured) {
     for (const char* name : {"measured", "±", "CPU", "device", "copied", "memory", "cache +"}) {
       names.emplace_back(name);

@@ -182,9 +182,10 @@ std::string times_plot(const WhereTable& table) {
       const double spread = wall * row->measured.wall_spread;
       content += bar(y + 18, 14, wall, colour_of(table, *row));
       content += line(x.at(wall - spread), y + 25, x.at(wall + spread), y + 25, stroke(kInk, 1.5));
-      end = wall;
+      end = wall + spread;
     }
-    content += text_at(x.at(end) + 8, y + (measured ? 30 : 22), seconds_text(end), fill(kInk));
+    content += text_at(x.at(end) + 8, y + (measured ? 30 : 22),
+                       seconds_text(measured ? row->measured.cost.wall_seconds : end), fill(kInk));
     y += kStep;
   }
   content += line(kLeft, kTop - 6, kLeft, bottom, stroke(kInk));
@@ -201,7 +202,7 @@ std::string stability_plot(const WhereTable& table) {
   const auto rows = usable_rows(table);
   constexpr double kTop = 44;
   constexpr double kStep = 52;
-  constexpr double kPlotLeft = 250;
+  constexpr double kPlotLeft = 290;
   static constexpr const char* kGround[] = {
       "system calls only", "a tracepoint and its values", "a BPF program type, structures by BTF",
       "a tracepoint, structures by BTF", "a kernel function that may go"};

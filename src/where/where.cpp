@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "where/measure.h"
 
@@ -110,12 +111,12 @@ StabilityPrice price_of_stability(const std::vector<WhereRow>& rows, bool only_i
   for (const WhereRow& row : rows) {
     if (!row.usable() || !row.measured.refusal.empty()) continue;
     if (only_in_kernel && !row.in_kernel) continue;
-    const double wall = row.wall_seconds();
-    if (efficient == nullptr || wall < efficient->wall_seconds()) efficient = &row;
-    const bool steadier =
-        stable == nullptr || row.foundation_rank < stable->foundation_rank ||
-        (row.foundation_rank == stable->foundation_rank && wall < stable->wall_seconds());
-    if (steadier) stable = &row;
+    if (efficient == nullptr || row.wall_seconds() < efficient->wall_seconds()) efficient = &row;
+    // On equal ground one that may be taken unasked, then the faster one.
+    const auto steadiness = [](const WhereRow& one) {
+      return std::tuple(one.foundation_rank, !one.by_default, one.wall_seconds());
+    };
+    if (stable == nullptr || steadiness(row) < steadiness(*stable)) stable = &row;
   }
   if (stable == nullptr) return {};
   StabilityPrice price{stable->hook, efficient->hook, 0};

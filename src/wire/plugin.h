@@ -45,7 +45,7 @@ Result<Plugin*> load_plugin();
 
 /// The plugin's entry point, and the text that both sides must agree on.
 inline constexpr char kPluginEntry[] = "grapnel_flight_plugin";
-inline constexpr char kPluginVersion[] = "grapnel-flight 1";
+inline constexpr char kPluginVersion[] = "grapnel-flight 2";
 using PluginEntry = Plugin* (*)(const char* version);
 
 }  // namespace grapnel::wire

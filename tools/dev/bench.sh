@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# bench [hooks|scenario|watch] [OPTIONS]: everything is in bench/; here only what it stands on.
+# bench [hooks|regret|scenario|watch] [OPTIONS]: everything is in bench/; here only what it stands on.
 set -euo pipefail
 . tools/dev/lib.sh
 case ${1:-} in
   hooks) script=bench/hooks.py; shift ;;
+  regret) script=bench/regret.py; shift ;;
   scenario)
     script=bench/scenario/run.py
     shift

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <ctime>
 #include <utility>
 
 #include "hooks/common/page_cache.h"
@@ -14,6 +15,9 @@ namespace {
 constexpr uint64_t kPageBytes = 4096;
 // Bounds what a file with a hole at every second page costs. What is not looked at stays as it is.
 constexpr size_t kMostQuestions = 200'000;
+
+constexpr int kAttempts = 20;
+constexpr timespec kPause{0, 5'000'000};
 
 Error cannot_know() {
   return {ErrorKind::hook,
@@ -65,11 +69,17 @@ bool CacheKeeper::look(uint64_t begin, uint64_t end) {
 
 void CacheKeeper::restore() const {
   const PageCacheProbe probe(file_.get());
-  for (const Range& range : absent_) {
+  const auto is_absent = [&probe](const Range& range) {
     const auto share = probe.cached_share(range.begin, range.end);
-    if (share && *share == 0) continue;
-    (void)posix_fadvise(file_.get(), static_cast<off_t>(range.begin),
-                        static_cast<off_t>(range.end - range.begin), POSIX_FADV_DONTNEED);
+    return share && *share == 0;
+  };
+  for (const Range& range : absent_) {
+    // What was read ahead and is still on its way cannot be taken out yet.
+    for (int attempt = 0; attempt < kAttempts && !is_absent(range); attempt++) {
+      if (attempt > 0) ::nanosleep(&kPause, nullptr);
+      (void)posix_fadvise(file_.get(), static_cast<off_t>(range.begin),
+                          static_cast<off_t>(range.end - range.begin), POSIX_FADV_DONTNEED);
+    }
   }
 }
 

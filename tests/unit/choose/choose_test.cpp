@@ -134,6 +134,87 @@ TEST(Decide, AsksOnlyWhomItMustUnlessItIsToExplain) {
   for (const Candidate& candidate : full->candidates) EXPECT_TRUE(candidate.asked);
 }
 
+Result<Decision> decide_within(const std::shared_ptr<const program::Job>& job,
+                               const UserLimits& limits, std::string_view hook = "") {
+  HookRequest request = *parse_hook_request(hook);
+  request.limits = limits;
+  return decide(job, std::make_shared<NamedProgram>("native test"), request, 2, 1);
+}
+
+TEST(Limits, NoKernelRulesOutWithoutAsking) {
+  const Directory directory;
+  const auto job = sum_job(open_csv(directory.write("t.csv", numbers(10)), '\0'), 0);
+  const auto decision = decide_within(job, {.no_kernel = true});
+  ASSERT_TRUE(decision.ok());
+  for (const Candidate& candidate : decision->candidates) {
+    const bool in_kernel = hooks::find_hook(candidate.hook)->in_kernel();
+    EXPECT_EQ(candidate.ruled_out, in_kernel) << candidate.hook;
+    EXPECT_FALSE(in_kernel && (candidate.permitted || candidate.chosen)) << candidate.hook;
+    if (in_kernel) {
+      EXPECT_NE(candidate.reason.find("--no-kernel"), std::string::npos);
+    }
+  }
+  const auto forced = decide_within(job, {.no_kernel = true}, "read");
+  EXPECT_TRUE(forced.ok());
+}
+
+TEST(Limits, PoliteGoesAroundTheCacheForWhatIsNotCached) {
+  const Directory directory;
+  const std::string path = directory.write("t.csv", numbers(400'000));
+  const auto job = sum_job(open_csv(path, '\0'), 0);
+  const int file = ::open(path.c_str(), O_RDWR);
+  ASSERT_EQ(fsync(file), 0);
+  hooks::Extent extent;
+  extent.end = job->source->data_end;
+  if (look_at_whole_file(*job->source) == WholeFile::cached) {
+    const auto cached = decide_within(job, {.polite = true}, "read");
+    EXPECT_TRUE(cached.ok());
+  }
+  ASSERT_EQ(posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED), 0);
+  close(file);
+  if (look_at_whole_file(*job->source) != WholeFile::not_cached) {
+    GTEST_SKIP() << "this file system keeps its pages, or does not say which";
+  }
+  const auto forced = decide_within(job, {.polite = true}, "read");
+  ASSERT_FALSE(forced.ok());
+  EXPECT_EQ(forced.error().kind, ErrorKind::hook);
+  EXPECT_NE(forced.error().message.find("would fill the page cache"), std::string::npos);
+  const auto decision = decide_within(job, {.polite = true});
+  ASSERT_TRUE(decision.ok()) << decision.error().message;
+  const hooks::HookChoice choice = decision->choose(extent);
+  EXPECT_FALSE(choice.first->facts().fills_cache) << to_text(*decision);
+  for (const hooks::Hook* hook : choice.fallbacks) EXPECT_FALSE(hook->facts().fills_cache);
+}
+
+TEST(Limits, MaxCpuMeansThreadsAndShares) {
+  EXPECT_EQ(limit_threads(4, 0).threads, 4U);
+  EXPECT_EQ(limit_threads(4, 9).threads, 4U);
+  EXPECT_EQ(limit_threads(4, 9).cpu_share, 1);
+  EXPECT_EQ(limit_threads(4, 1.5).threads, 2U);
+  EXPECT_DOUBLE_EQ(limit_threads(4, 1.5).cpu_share, 0.75);
+  EXPECT_EQ(limit_threads(4, 0.25).threads, 1U);
+  EXPECT_DOUBLE_EQ(limit_threads(4, 0.25).cpu_share, 0.25);
+  EXPECT_EQ(limit_threads(0, 0).threads, 1U);
+  for (const hooks::Hook* hook : hooks::all_hooks()) {
+    const auto verdict = allowed(*hook, {.max_cpus = 1}, WholeFile::unknown);
+    EXPECT_EQ(verdict.yes, !hook->facts().in_interrupts) << hook->name();
+  }
+}
+
+TEST(Facts, EveryHookSaysWhatItIs) {
+  for (const hooks::Hook* hook : hooks::all_hooks()) {
+    const hooks::HookFacts facts = hook->facts();
+    for (const auto text : {facts.uses, facts.since, facts.context, facts.knows_file_by,
+                            facts.knows_process_by, facts.tax}) {
+      EXPECT_FALSE(text.empty()) << hook->name();
+    }
+    EXPECT_TRUE(facts.sees_cached || facts.sees_uncached) << hook->name();
+    EXPECT_EQ(facts.kind != hooks::PlaceKind::none, hook->in_kernel()) << hook->name();
+    EXPECT_EQ(facts.foundation != hooks::Foundation::system_calls, hook->in_kernel())
+        << hook->name();
+  }
+}
+
 op::ExprPtr compare_number(op::Function function, int64_t value) {
   return op::make_call(
       function, op::Type::of(op::TypeKind::boolean),

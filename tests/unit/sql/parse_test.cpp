@@ -27,6 +27,7 @@ TEST(Parse, Kinds) {
   EXPECT_EQ(kind("select 1 from 'a.csv'"), StatementKind::query);
   EXPECT_EQ(kind("-- why\n/* not */ select 1 from 'a.csv' ; ;"), StatementKind::query);
   EXPECT_EQ(kind("EXPLAIN SELECT 1 FROM 'a.csv'"), StatementKind::explain);
+  EXPECT_EQ(kind("explain (format json) select 1 from 'a.csv'"), StatementKind::explain_json);
   EXPECT_EQ(kind("explain /* x */ analyze select 1 from 'a.csv'"), StatementKind::explain_analyze);
 }
 
@@ -103,6 +104,7 @@ TEST(Refusals, OfStatements) {
            {"^INSERT INTO t VALUES (1)", "begins with SELECT"},
            {"explain ^drop table t", "begins with SELECT"},
            {"explain ^(analyze) select 1 from 'a.csv'", "options of EXPLAIN"},
+           {"explain ^(format yaml) select 1 from 'a.csv'", "options of EXPLAIN"},
            {"^FROM 'a.csv' SELECT a", "begins with SELECT"},
            {"^WITH x AS (SELECT 1) SELECT 1", "WITH"},
            {"^DESCRIBE 'a.csv'", "DESCRIBE"},

@@ -1,0 +1,23 @@
+#include "cli/where_arguments.h"
+
+#include <gtest/gtest.h>
+
+namespace grapnel::cli {
+namespace {
+
+TEST(WithTable, FromGoesWhereItBelongs) {
+  EXPECT_EQ(with_table("SELECT 1", "f.csv"), "SELECT 1 FROM 'f.csv'");
+  EXPECT_EQ(with_table("SELECT a;", "f.csv"), "SELECT a FROM 'f.csv';");
+  EXPECT_EQ(with_table("SELECT a WHERE b = 'GROUP' GROUP BY a", "f.csv"),
+            "SELECT a FROM 'f.csv' WHERE b = 'GROUP' GROUP BY a");
+  EXPECT_EQ(with_table("select sum(a) order by 1 limit 3", "x"),
+            "select sum(a) FROM 'x' order by 1 limit 3");
+  EXPECT_EQ(with_table("SELECT 'it''s FROM', extract(year FROM d)", "x"),
+            "SELECT 'it''s FROM', extract(year FROM d) FROM 'x'");
+  EXPECT_EQ(with_table("SELECT a FROM 'y.csv'", "x"), "SELECT a FROM 'y.csv'");
+  EXPECT_EQ(with_table("SELECT \"where\"", "lines('l')"), "SELECT \"where\" FROM lines('l')");
+  EXPECT_EQ(with_table("SELECT a", "it's"), "SELECT a FROM 'it''s'");
+}
+
+}  // namespace
+}  // namespace grapnel::cli
