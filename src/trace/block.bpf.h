@@ -91,8 +91,7 @@ GR_INLINE int gr_queue_bio(gr_u64 address) {
   if (gr_is_ignored(control) || gr_is_filtered(control, &subject.key.file)) return 0;
   if (subject.key.process.kind != GR_PROCESS_KERNEL_FOR) gr_see_process(&subject.key.process, 0);
   if (subject.key.file.inode) gr_see_file(&subject.key.file, subject.file, subject.inode, 0);
-  entry.process = subject.key.process;
-  entry.file = subject.key.file;
+  entry.key = subject.key;
   entry.queued_ns = bpf_ktime_get_ns();
   if (bpf_map_update_elem(&gr_bios, &address, &entry, 0)) GR_TALLY(lost_bios);
   return 0;
@@ -117,10 +116,10 @@ struct gr_request_walk {
   gr_u64 bio;
   gr_u64 bytes_left;
   gr_u64 run_bytes; /* of the neighbours at hand; 0: there are none */
-  gr_u64 request, error;
-  struct gr_bio run;   /* their first */
-  struct gr_bio first; /* of the request */
-  gr_u64 any, chosen, many_files, many_processes;
+  gr_u64 request;
+  struct gr_bio run; /* their first */
+  gr_u32 error;
+  gr_u32 chosen, many_files, many_processes;
 };
 
 GR_INLINE gr_u64 gr_same_file(const struct gr_file_id* a, const struct gr_file_id* b) {
@@ -131,43 +130,67 @@ GR_INLINE gr_u64 gr_same_process(const struct gr_process_id* a, const struct gr_
   return a->tgid == b->tgid && a->start_ns == b->start_ns && a->kind == b->kind;
 }
 
+GR_SUBPROGRAM int gr_send_run(struct gr_request_walk* w, gr_u64 latency) {
+  GR_PROVE(w);
+  struct gr_event event = {.time_ns = bpf_ktime_get_ns(),
+                           .kind = GR_EVENT_BLOCK,
+                           .error = w->error ? GR_EIO : 0,
+                           .process = w->run.key.process,
+                           .file = w->run.key.file,
+                           .offset = w->run.offset,
+                           .asked_bytes = w->run_bytes,
+                           .bytes = w->error ? 0 : w->run_bytes,
+                           .latency_ns = latency,
+                           .request = w->request};
+  return gr_send(&event);
+}
+
 /* Charges the neighbours at hand. */
 GR_SUBPROGRAM int gr_charge_run(struct gr_request_walk* w) {
   GR_PROVE(w);
   if (!w->run_bytes) return 0;
-  gr_u64 now = bpf_ktime_get_ns(), bytes = w->error ? 0 : w->run_bytes;
-  struct gr_subject subject = {.key.process = w->run.process, .key.file = w->run.file};
-  gr_u64 latency = w->run.queued_ns ? now - w->run.queued_ns : 0;
-  struct gr_counts* counts = gr_row(&subject);
+  gr_u64 queued = w->run.queued_ns, latency = queued ? bpf_ktime_get_ns() - queued : 0;
+  struct gr_count_key key = w->run.key;
+  struct gr_counts* counts = gr_row(&key);
   if (!counts) return 0;
-  GR_ADD(counts->device_bytes, bytes);
   GR_ADD(counts->requests, 1);
-  if (w->error) GR_ADD(counts->failed_requests, 1);
-  if (latency) gr_note_latency(&subject.key.file, GR_LAYER_BLOCK, latency);
-  if (!gr_wants_events()) return 0;
-  struct gr_event event = {.time_ns = now,
-                           .kind = GR_EVENT_BLOCK,
-                           .error = w->error ? GR_EIO : 0,
-                           .process = w->run.process,
-                           .file = w->run.file,
-                           .offset = w->run.offset,
-                           .asked_bytes = w->run_bytes,
-                           .bytes = bytes,
-                           .latency_ns = latency,
-                           .request = w->request};
-  gr_send(&event);
-  return 0;
+  if (w->error)
+    GR_ADD(counts->failed_requests, 1);
+  else
+    GR_ADD(counts->device_bytes, w->run_bytes);
+  if (latency) gr_note_latency(&key.file, GR_LAYER_BLOCK, latency);
+  return gr_wants_events() ? gr_send_run(w, latency) : 0;
 }
 
 /* A bio that nobody is known for: submitted before the programs were attached, or left out. */
-GR_INLINE gr_u64 gr_take_stranger(gr_u64 bio, struct gr_bio* entry) {
+GR_SUBPROGRAM int gr_take_stranger(gr_u64 bio, struct gr_bio* entry) {
+  GR_PROVE(entry);
   struct gr_control* control = gr_control();
   struct gr_subject subject = {};
+  gr_u64 offset = 0;
   if (!control || control->filter || control->pid) return 0;
-  if (!gr_identify_bio(bio, &subject, &entry->offset, 0)) return 0;
-  entry->file = subject.key.file;
-  entry->process = (struct gr_process_id){.kind = GR_PROCESS_UNKNOWN};
+  if (!gr_identify_bio(bio, &subject, &offset, 0)) return 0;
+  entry->offset = offset;
+  entry->queued_ns = 0;
+  entry->key.file = subject.key.file;
+  entry->key.process = (struct gr_process_id){.kind = GR_PROCESS_UNKNOWN};
   return 1;
+}
+
+/* `entry` follows the neighbours at hand: is it one of them? */
+GR_INLINE void gr_join_run(struct gr_request_walk* w, const struct gr_bio* entry, gr_u64 bytes) {
+  if (w->run_bytes) {
+    gr_u64 file = gr_same_file(&entry->key.file, &w->run.key.file);
+    gr_u64 process = gr_same_process(&entry->key.process, &w->run.key.process);
+    if (!file) w->many_files = 1;
+    if (!process) w->many_processes = 1;
+    if (!file || !process) {
+      gr_charge_run(w);
+      w->run_bytes = 0;
+    }
+  }
+  if (!w->run_bytes) w->run = *entry;
+  w->run_bytes += bytes;
 }
 
 static long gr_complete_bio(gr_u64 i, struct gr_request_walk* w) {
@@ -181,24 +204,13 @@ static long gr_complete_bio(gr_u64 i, struct gr_request_walk* w) {
   w->bio = (gr_u64)BPF_CORE_READ(bio, bi_next);
   struct gr_bio entry = {};
   struct gr_bio* known = bpf_map_lookup_elem(&gr_bios, &key);
-  if (known) {
+  if (known)
     entry = *known;
-    if (ends) bpf_map_delete_elem(&gr_bios, &key);
-  } else if (!gr_take_stranger(key, &entry)) {
+  else if (!gr_take_stranger(key, &entry))
     return 0;
-  }
-  if (!w->any) w->first = entry;
-  w->any = 1;
-  if (gr_is_chosen(control, &entry.file)) w->chosen = 1;
-  if (!gr_same_file(&entry.file, &w->first.file)) w->many_files = 1;
-  if (!gr_same_process(&entry.process, &w->first.process)) w->many_processes = 1;
-  if (w->run_bytes && (!gr_same_file(&entry.file, &w->run.file) ||
-                       !gr_same_process(&entry.process, &w->run.process))) {
-    gr_charge_run(w);
-    w->run_bytes = 0;
-  }
-  if (!w->run_bytes) w->run = entry;
-  w->run_bytes += bytes;
+  if (known && ends) bpf_map_delete_elem(&gr_bios, &key);
+  if (gr_is_chosen(control, &entry.key.file)) w->chosen = 1;
+  gr_join_run(w, &entry, bytes);
   return 0;
 }
 
@@ -211,7 +223,6 @@ GR_SUBPROGRAM int gr_complete_request(gr_u64 address, gr_u64 error, gr_u64 bytes
                               .error = error & 0xff,
                               .request = bpf_ktime_get_ns() ^ address};
   bpf_loop(GR_REQUEST_BIOS, gr_complete_bio, &w, 0);
-  if (!w.any) return 0;
   gr_charge_run(&w);
   if (!w.chosen) return 0;
   GR_ADD(tally->requests, 1);

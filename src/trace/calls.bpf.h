@@ -134,8 +134,8 @@ GR_INLINE void gr_send_arguments(struct gr_call* call, const struct gr_registers
 
 GR_INLINE void gr_read_registers(struct gr_registers* copy, gr_u64 address) {
   struct pt_regs* registers = (struct pt_regs*)address;
-  struct gr_head head;
-  if (GR_IN_HEAD(struct pt_regs, di) && GR_IN_HEAD(struct pt_regs, r8)) {
+  GR_HEAD(128) head;
+  if (GR_IN_HEAD(head, struct pt_regs, di) && GR_IN_HEAD(head, struct pt_regs, r8)) {
     bpf_probe_read_kernel(&head, sizeof head, registers);
     copy->di = GR_MEMBER(&head, struct pt_regs, di);
     copy->si = GR_MEMBER(&head, struct pt_regs, si);
@@ -160,9 +160,9 @@ struct gr_file_members {
 };
 
 GR_INLINE void gr_read_file(struct file* file, struct gr_file_members* m) {
-  struct gr_head head;
-  if (GR_IN_HEAD(struct file, f_inode) && GR_IN_HEAD(struct file, f_pos) &&
-      GR_IN_HEAD(struct file, f_flags)) {
+  GR_HEAD(128) head;
+  if (GR_IN_HEAD(head, struct file, f_inode) && GR_IN_HEAD(head, struct file, f_pos) &&
+      GR_IN_HEAD(head, struct file, f_flags)) {
     bpf_probe_read_kernel(&head, sizeof head, file);
     m->inode = GR_MEMBER(&head, struct file, f_inode);
     m->position = GR_MEMBER(&head, struct file, f_pos);
@@ -249,16 +249,30 @@ GR_INLINE struct gr_event gr_event_of(const struct gr_subject* subject, gr_u32 k
 /* A read or a transfer has ended: `bytes` were got, by a call or by a request of io_uring. */
 struct gr_transfer {
   gr_u64 offset, asked_bytes, bytes, began_ns, pages_ns;
+  gr_u64 cached_bytes; /* follows from the others */
   gr_u32 direct, sent, error, unused;
 };
+
+GR_SUBPROGRAM int gr_send_transfer(struct gr_subject* subject, struct gr_transfer* t) {
+  GR_PROVE(subject);
+  GR_PROVE(t);
+  struct gr_event event = gr_event_of(subject, t->sent ? GR_EVENT_SEND : GR_EVENT_READ);
+  event.error = t->error;
+  event.offset = t->offset;
+  event.asked_bytes = t->asked_bytes;
+  event.bytes = t->bytes;
+  event.cached_bytes = t->cached_bytes;
+  event.latency_ns = event.time_ns - t->began_ns;
+  return gr_send(&event);
+}
 
 GR_SUBPROGRAM int gr_count_transfer(struct gr_subject* subject, struct gr_transfer* t) {
   GR_PROVE(subject);
   GR_PROVE(t);
   struct gr_subject own = *subject;
-  gr_u64 now = bpf_ktime_get_ns(), cached = 0;
+  gr_u64 now = bpf_ktime_get_ns();
   struct gr_file_id file = own.key.file;
-  if (!t->direct) cached = t->bytes - gr_read_pages(&file, t->offset, t->bytes);
+  t->cached_bytes = t->direct ? 0 : t->bytes - gr_read_pages(&file, t->offset, t->bytes);
   struct gr_counts* counts = gr_own_row(&own);
   if (!counts) return 0;
   GR_ADD(counts->calls, 1);
@@ -270,20 +284,10 @@ GR_SUBPROGRAM int gr_count_transfer(struct gr_subject* subject, struct gr_transf
   if (t->direct)
     GR_ADD(counts->direct_bytes, t->bytes);
   else
-    GR_ADD(counts->cached_bytes, cached);
+    GR_ADD(counts->cached_bytes, t->cached_bytes);
   gr_note_latency(&file, GR_LAYER_SYSCALL, now - t->began_ns);
   if (t->pages_ns) gr_note_latency(&file, GR_LAYER_CACHE, t->pages_ns - t->began_ns);
-  if (!gr_wants_events()) return 0;
-  struct gr_event event = gr_event_of(&own, t->sent ? GR_EVENT_SEND : GR_EVENT_READ);
-  event.time_ns = now;
-  event.error = t->error;
-  event.offset = t->offset;
-  event.asked_bytes = t->asked_bytes;
-  event.bytes = t->bytes;
-  event.cached_bytes = cached;
-  event.latency_ns = now - t->began_ns;
-  gr_send(&event);
-  return 0;
+  return gr_wants_events() ? gr_send_transfer(&own, t) : 0;
 }
 
 GR_SUBPROGRAM int gr_end_transfer(gr_s64 result) {
@@ -312,7 +316,7 @@ GR_SUBPROGRAM int gr_end_open(gr_s64 fd) {
   gr_see_file(&subject.key.file, subject.file, 0, 1);
   gr_see_process(&subject.key.process, 1);
   if (gr_is_filtered(control, &subject.key.file)) return 0;
-  struct gr_counts* counts = gr_row(&subject);
+  struct gr_counts* counts = gr_row(&subject.key);
   if (!counts) return 0;
   GR_ADD(counts->opens, 1);
   if (!gr_wants_events()) return 0;

@@ -24,26 +24,27 @@ GR_INLINE struct gr_counts* gr_find_row(const struct gr_control* control,
 GR_SUBPROGRAM int gr_make_row(struct gr_count_key* key) {
   GR_PROVE(key);
   struct gr_count_key copy = *key;
-  struct gr_counts none = {};
+  gr_u32 zero = 0;
+  struct gr_counts* none = bpf_map_lookup_elem(&gr_no_counts, &zero);
   struct gr_control* control = gr_control();
-  if (!control) return 0;
+  if (!control || !none) return 0;
   if (control->turn & 1)
-    bpf_map_update_elem(&gr_counts_odd, &copy, &none, GR_NOEXIST);
+    bpf_map_update_elem(&gr_counts_odd, &copy, none, GR_NOEXIST);
   else
-    bpf_map_update_elem(&gr_counts_even, &copy, &none, GR_NOEXIST);
+    bpf_map_update_elem(&gr_counts_even, &copy, none, GR_NOEXIST);
   return 0;
 }
 
 /* The row, made if need be; where there is no room, what all others share. NULL: never. */
-GR_INLINE struct gr_counts* gr_row(struct gr_subject* subject) {
+GR_INLINE struct gr_counts* gr_row(struct gr_count_key* key) {
   struct gr_control* control = gr_control();
   struct gr_tally* tally = gr_tally();
   if (!control || !tally) return 0;
-  if (gr_is_chosen(control, &subject->key.file)) GR_ADD(tally->events, 1);
-  struct gr_counts* counts = gr_find_row(control, &subject->key);
+  if (gr_is_chosen(control, &key->file)) GR_ADD(tally->events, 1);
+  struct gr_counts* counts = gr_find_row(control, key);
   if (counts) return counts;
-  gr_make_row(&subject->key);
-  counts = gr_find_row(control, &subject->key);
+  gr_make_row(key);
+  counts = gr_find_row(control, key);
   if (counts) return counts;
   GR_ADD(tally->lost_counts, 1);
   return &tally->others;
@@ -57,7 +58,7 @@ GR_INLINE struct gr_counts* gr_own_row(struct gr_subject* subject) {
     gr_see_process(&subject->key.process, 0);
     gr_see_file(&subject->key.file, subject->file, subject->inode, 0);
   }
-  return gr_row(subject);
+  return gr_row(&subject->key);
 }
 
 GR_INLINE gr_u32 gr_log2(gr_u64 value) {
@@ -83,8 +84,7 @@ GR_INLINE void gr_note_latency(const struct gr_file_id* file, gr_u32 layer, gr_u
 }
 
 /* User space is woken when much has come, and looks by itself from time to time. */
-GR_SUBPROGRAM int gr_send(struct gr_event* event) {
-  GR_PROVE(event);
+GR_INLINE int gr_send(struct gr_event* event) {
   struct gr_control* control = gr_control();
   if (!control || !control->events) return 0;
   gr_u64 waiting = bpf_ringbuf_query(&gr_ring, GR_AVAILABLE_DATA);

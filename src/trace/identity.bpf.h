@@ -68,12 +68,12 @@ GR_SUBPROGRAM int gr_see_process(struct gr_process_id* id, gr_u64 anew) {
 
 /* Several members that lie near each other are read at once, if that is where this kernel has
  * them: decided while loading. */
-#define GR_HEAD_BYTES 128
-struct gr_head {
-  gr_u8 bytes[GR_HEAD_BYTES];
-};
-#define GR_IN_HEAD(type, member) \
-  (bpf_core_field_offset(type, member) + sizeof(((type*)0)->member) <= GR_HEAD_BYTES)
+#define GR_HEAD(size)  \
+  struct {             \
+    gr_u8 bytes[size]; \
+  }
+#define GR_IN_HEAD(head, type, member) \
+  (bpf_core_field_offset(type, member) + sizeof(((type*)0)->member) <= sizeof head.bytes)
 #define GR_MEMBER(head, type, member) \
   (*(typeof(((type*)0)->member)*)((head)->bytes + bpf_core_field_offset(type, member)))
 
@@ -85,9 +85,9 @@ struct gr_inode_members {
 };
 
 GR_INLINE void gr_read_inode(struct inode* inode, struct gr_inode_members* m) {
-  struct gr_head head;
-  if (GR_IN_HEAD(struct inode, i_mode) && GR_IN_HEAD(struct inode, i_sb) &&
-      GR_IN_HEAD(struct inode, i_ino) && GR_IN_HEAD(struct inode, i_rdev)) {
+  GR_HEAD(80) head;
+  if (GR_IN_HEAD(head, struct inode, i_mode) && GR_IN_HEAD(head, struct inode, i_sb) &&
+      GR_IN_HEAD(head, struct inode, i_ino) && GR_IN_HEAD(head, struct inode, i_rdev)) {
     bpf_probe_read_kernel(&head, sizeof head, inode);
     m->super = GR_MEMBER(&head, struct inode, i_sb);
     m->number = GR_MEMBER(&head, struct inode, i_ino);

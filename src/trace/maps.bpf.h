@@ -46,8 +46,7 @@ struct gr_uring_read {
 
 /* A bio in flight. */
 struct gr_bio {
-  struct gr_process_id process;
-  struct gr_file_id file;
+  struct gr_count_key key;
   gr_u64 offset; /* in the file; ~0: not known */
   gr_u64 queued_ns;
 };
@@ -82,6 +81,8 @@ struct {
 /* Written in turns: user space empties the one that nobody writes. */
 GR_MAP(gr_counts_even, BPF_MAP_TYPE_HASH, GR_ROWS, struct gr_count_key, struct gr_counts);
 GR_MAP(gr_counts_odd, BPF_MAP_TYPE_HASH, GR_ROWS, struct gr_count_key, struct gr_counts);
+/* Nothing, to make rows of: on the stack it would take a quarter of all there is. */
+GR_MAP(gr_no_counts, BPF_MAP_TYPE_ARRAY, 1, gr_u32, struct gr_counts);
 GR_MAP(gr_tallies, BPF_MAP_TYPE_PERCPU_ARRAY, 1, gr_u32, struct gr_tally);
 GR_MAP(gr_names, BPF_MAP_TYPE_HASH, GR_FILES, struct gr_file_id, struct gr_name);
 GR_MAP(gr_name_scratch, BPF_MAP_TYPE_PERCPU_ARRAY, 1, gr_u32, struct gr_name);

@@ -1,5 +1,5 @@
-// Reads files by io_uring, for tests: every file in blocks, or the first block of all files with one
-// submission. Prints the bytes that were read.
+// Reads files by io_uring, for tests: every file in blocks, or the first block of all files with
+// one submission. Prints the bytes that were read.
 //   test_uring_reader [--direct] [--sqpoll] [--together] BLOCK_BYTES FILE...
 #include <fcntl.h>
 #include <liburing.h>
@@ -45,8 +45,9 @@ Options parse(int argc, char** argv) {
       options.files.push_back(argv[i]);
   }
   if (options.block_bytes == 0 || options.block_bytes % kAlignment != 0 || options.files.empty()) {
-    std::fprintf(stderr,
-                 "usage: test_uring_reader [--direct] [--sqpoll] [--together] BLOCK_BYTES FILE...\n");
+    std::fprintf(
+        stderr,
+        "usage: test_uring_reader [--direct] [--sqpoll] [--together] BLOCK_BYTES FILE...\n");
     std::exit(2);
   }
   return options;
