@@ -15,5 +15,6 @@ Hook& pagecache_hook();
 Hook& sendfile_hook();
 Hook& syscall_hook();
 Hook& block_hook();
+Hook& filedynptr_hook();
 
 }  // namespace grapnel::hooks

@@ -21,6 +21,9 @@ const std::vector<Hook*>& all_hooks() {
 #ifdef GRAPNEL_HAVE_BLOCK
       &block_hook(),
 #endif
+#ifdef GRAPNEL_HAVE_FILEDYNPTR
+      &filedynptr_hook(),
+#endif
       &mmap_hook(),
   };
   return hooks;

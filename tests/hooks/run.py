@@ -167,6 +167,21 @@ def pagecache_says_where_it_sits(tmp):
     assert answer.rows() == [expected] and answer.computed_by("pagecache") == 0, answer.stats
 
 
+@cases(format=list(tables.FORMATS), state=STATES)
+def filedynptr_or_why_not(tmp, format, state):
+    """Few kernels permit it: tests/guest has one of them."""
+    need_kernel_rights()
+    path, table, expected = table_of(format)
+    page_cache.drop_some(path, state)
+    answer = grapnel.query(tables.query_of(format, table), hook="filedynptr", threads=2)
+    if answer.code == grapnel.EXIT["hook cannot"]:
+        assert "lsm.s/file_ioctl" in answer.err or "security modules" in answer.err, answer.err
+        answer = grapnel.query(tables.query_of(format, table), hook="filedynptr,any").expect()
+        assert answer.rows() == [expected] and answer.computed_by("filedynptr") == 0, answer.stats
+    else:
+        expect_exact(answer, "filedynptr", expected)
+
+
 def place_of(sql, hook, env):
     """What EXPLAIN says where the hook sits."""
     plan = grapnel.query("EXPLAIN " + sql, hook=hook, env=env).expect().out
