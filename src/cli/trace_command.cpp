@@ -74,14 +74,6 @@ class FullScreen {
   bool wanted_;
 };
 
-int64_t realtime_ahead_ns() {
-  timespec real{};
-  timespec monotonic{};
-  ::clock_gettime(CLOCK_REALTIME, &real);
-  ::clock_gettime(CLOCK_MONOTONIC, &monotonic);
-  return (real.tv_sec - monotonic.tv_sec) * 1'000'000'000LL + real.tv_nsec - monotonic.tv_nsec;
-}
-
 std::string clock_text() {
   const time_t now = ::time(nullptr);
   tm broken{};
@@ -177,12 +169,12 @@ class TraceRun {
   }
 
   void follow_events() {
-    const int64_t ahead_ns = realtime_ahead_ns();
+    EventClock clock;
     auto next = begin_ + kInterval;
     std::string text;
     while (!over()) {
       trace_.events(kEventWaitMs, [&](const api::TraceEvent& event) {
-        text += command_.json ? event_json(event) : event_text(event, ahead_ns, shape_);
+        text += command_.json ? event_json(event) : event_text(event, clock, shape_);
       });
       screen_.write(text);
       text.clear();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <ctime>
 #include <string_view>
@@ -14,6 +15,7 @@ namespace {
 constexpr size_t kPidWidth = 7;
 constexpr size_t kCommandWidth = 15;
 constexpr size_t kEventCommandWidth = 12;
+constexpr int64_t kNsPerSecond = 1'000'000'000;
 constexpr size_t kNumberWidth = 5;
 /// A terminal that wide has room for more columns.
 constexpr size_t kWide = 110;
@@ -29,20 +31,27 @@ std::string right(const std::string& text, size_t width) {
   return used < width ? std::string(width - used, ' ') + text : text;
 }
 
+/// Lines of events are written by the hundred thousand: no printf.
+std::string decimal(double value, int digits, const char* unit) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
+                                 std::chars_format::fixed, digits);
+  return std::string(text.data(), end.ptr) + unit;
+}
+
 /// Three digits that count, and a unit.
-std::string three_digits(double value, const char* const* units, size_t count, double step) {
+std::string three_digits(double value, const char* const* units, size_t count) {
   size_t unit = 0;
-  while (value >= step * 0.9995 && unit + 1 < count) {
-    value /= step;
+  while (value >= 999.5 && unit + 1 < count) {
+    value /= 1000;
     unit++;
   }
-  char text[32];
-  std::snprintf(text, sizeof text,
-                unit == 0 || value >= 99.95 ? "%.0f%s"
-                : value >= 9.995            ? "%.1f%s"
-                                            : "%.2f%s",
-                value, units[unit]);
-  return text;
+  const int digits = unit == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return decimal(value, digits, units[unit]);
+}
+
+std::string two_digits(int value) {
+  return {static_cast<char>('0' + value / 10), static_cast<char>('0' + value % 10)};
 }
 
 /// The end of a path says more than its beginning.
@@ -171,22 +180,19 @@ std::string lost_text(const api::TraceTotals& t) {
 std::string short_number(uint64_t value) {
   if (value == 0) return "-";
   constexpr std::array kUnits{"", "k", "M", "G", "T", "P", "E"};
-  return three_digits(static_cast<double>(value), kUnits.data(), kUnits.size(), 1000);
+  return three_digits(static_cast<double>(value), kUnits.data(), kUnits.size());
 }
 
 std::string short_time(uint64_t ns) {
   if (ns == 0) return "-";
   constexpr std::array kUnits{"ns", "us", "ms", "s"};
-  char text[32];
-  double value = static_cast<double>(ns);
+  auto value = static_cast<double>(ns);
   size_t unit = 0;
   while (value >= 999.5 && unit + 1 < kUnits.size()) {
     value /= 1000;
     unit++;
   }
-  std::snprintf(text, sizeof text, unit == 0 || value >= 9.95 ? "%.0f%s" : "%.1f%s", value,
-                kUnits[unit]);
-  return text;
+  return decimal(value, unit == 0 || value >= 9.95 ? 0 : 1, kUnits[unit]);
 }
 
 std::string process_text(const api::TraceProcess& process) {
@@ -220,7 +226,8 @@ std::string rows_text(const api::TraceInterval& interval, const TraceTableShape&
   std::string text = heading(shape);
   for (size_t i = 0; i < shown; i++) text += row_text(*rows[i], shape);
   if (shown < rows.size())
-    text += "        " + std::to_string(rows.size() - shown) + " more rows\n";
+    text += "        " + std::to_string(rows.size() - shown) +
+            (rows.size() - shown == 1 ? " more row\n" : " more rows\n");
   return text;
 }
 
@@ -251,17 +258,32 @@ std::string event_heading(const TraceTableShape& shape) {
          "\n";
 }
 
-std::string event_text(const api::TraceEvent& event, int64_t realtime_ns,
+EventClock::EventClock() {
+  timespec real{};
+  timespec monotonic{};
+  ::clock_gettime(CLOCK_REALTIME, &real);
+  ::clock_gettime(CLOCK_MONOTONIC, &monotonic);
+  ahead_ns_ = (real.tv_sec - monotonic.tv_sec) * kNsPerSecond + real.tv_nsec - monotonic.tv_nsec;
+}
+
+std::string EventClock::text(uint64_t monotonic_ns) {
+  const int64_t ns = static_cast<int64_t>(monotonic_ns) + ahead_ns_;
+  const time_t second = ns / kNsPerSecond;
+  if (second != second_) {
+    tm broken{};
+    ::localtime_r(&second, &broken);
+    second_ = second;
+    text_ = two_digits(broken.tm_hour) + ":" + two_digits(broken.tm_min) + ":" +
+            two_digits(broken.tm_sec) + ".";
+  }
+  const std::string micros = std::to_string(ns % kNsPerSecond / 1000);
+  return text_ + std::string(6 - micros.size(), '0') + micros;
+}
+
+std::string event_text(const api::TraceEvent& event, EventClock& clock,
                        const TraceTableShape& shape) {
-  const auto ns = static_cast<int64_t>(event.time_ns) + realtime_ns;
-  const time_t seconds = ns / 1'000'000'000;
-  tm broken{};
-  ::localtime_r(&seconds, &broken);
-  char time[48];
-  std::snprintf(time, sizeof time, "%02d:%02d:%02d.%06d", broken.tm_hour, broken.tm_min,
-                broken.tm_sec, static_cast<int>(ns / 1000 % 1'000'000));
   std::string line =
-      std::string(time) + " " + left(to_string(event.kind), 5) + " " +
+      clock.text(event.time_ns) + " " + left(to_string(event.kind), 5) + " " +
       right(pid_text(event.process), kPidWidth) + " " +
       left(shorten(process_text(event.process), kEventCommandWidth), kEventCommandWidth) + " " +
       right(short_number(event.asked_bytes), kNumberWidth) + " " +

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,18 @@ struct TraceTableShape {
   bool terminal = false;  ///< headings may be bold
 };
 
+/// The time of day of events, to microseconds.
+class EventClock {
+ public:
+  EventClock();
+  std::string text(uint64_t monotonic_ns);
+
+ private:
+  int64_t ahead_ns_ = 0;  ///< CLOCK_REALTIME, of CLOCK_MONOTONIC
+  time_t second_ = -1;
+  std::string text_;  ///< of that second
+};
+
 /// A line of headings and one for each row, those first that cost most; a last line says how many
 /// are left out.
 std::string rows_text(const api::TraceInterval& interval, const TraceTableShape& shape);
@@ -30,8 +43,7 @@ std::string rows_text(const api::TraceInterval& interval, const TraceTableShape&
 std::string totals_text(const api::TraceInterval& interval, const TraceTableShape& shape);
 /// Headings of event lines.
 std::string event_heading(const TraceTableShape& shape);
-/// `realtime_ns`: what CLOCK_REALTIME is ahead of CLOCK_MONOTONIC.
-std::string event_text(const api::TraceEvent& event, int64_t realtime_ns,
+std::string event_text(const api::TraceEvent& event, EventClock& clock,
                        const TraceTableShape& shape);
 /// A line for each thing that cannot be seen on this kernel.
 std::string blind_text(const std::vector<api::TraceSight>& sights);

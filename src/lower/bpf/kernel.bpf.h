@@ -19,8 +19,8 @@
  *   page.compound_head                            since 4.4 (1d798ca3f164); compound_info since 7.1
  *   sk_msg.sg                                     since 4.20 (604326b41a6f)
  *   file.f_inode                                  since 3.9; f_path, f_flags since 2.6
- *   dentry.d_u.d_alias                            since 3.19 (946e51f2bf37); d_name in a union since
- * 6.15, which CO-RE looks through
+ *   dentry.d_u.d_alias                            since 3.19 (946e51f2bf37), without the d_u by 7.2;
+ * d_name in a union since 6.15, which CO-RE looks through
  *   mount.mnt, mnt_parent, mnt_mountpoint         since 3.3
  *   task_struct.start_boottime                    since 5.5 (cf25e24db61c); thread_pid since 4.19
  *   pid.level, numbers                            since 2.6.24

@@ -51,7 +51,7 @@ const std::vector<NeededStruct>& needed_structs() {
       {"super_block", {"s_bdev", "s_dev", "s_magic"}},
       {"block_device", {"bd_dev"}},
       {"vfsmount", {"mnt_root"}},
-      {"dentry", {"d_parent", "d_name.name", "d_u.d_alias"}},
+      {"dentry", {"d_parent", "d_name.name", "d_u.d_alias", "d_alias"}},
       {"mount", {"mnt_parent", "mnt_mountpoint", "mnt"}},
       {"pid", {"level", "numbers"}},
       {"upid", {"nr", "ns"}},
