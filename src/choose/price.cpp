@@ -16,8 +16,9 @@ constexpr double kSelectedNsPerByte = 1.0;
 // the bottleneck anyway, the device is left to others.
 constexpr double kDeviceUse = 0.1;
 
-// What the scan cuts large files into (scan/extents.cpp).
+// What the scan cuts large files into, and what it leaves to one thread (scan/extents.cpp).
 constexpr double kExtentBytes = 8 << 20;
+constexpr double kOneExtentBytes = 4 << 20;
 
 double data_bytes(const program::Job& job) {
   const source::Source& source = *job.source;
@@ -54,7 +55,9 @@ hooks::Cost with_program(const hooks::Hook& hook, Residency residency,
 // Threads share the device, but each has a CPU.
 double wall_seconds(const hooks::Cost& cost, const PriceContext& context) {
   const double device = cost.device_bytes > 0 ? cost.wall_seconds : 0;
-  return std::max(device, cost.cpu_seconds / context.threads);
+  const bool one_extent = data_bytes(context.job) <= kOneExtentBytes;
+  return std::max(
+      device, cost.cpu_seconds / (one_extent ? std::min(context.threads, 1.0) : context.threads));
 }
 
 double price_at(const hooks::Hook& hook, Residency residency, const PriceContext& context) {

@@ -33,7 +33,7 @@ constexpr Default kDefaults[] = {
     {"syscall", {0.60, 0.60, false}, {1.70, 1.40, false}, 0.025},
     {"block", {0.60, 0.60, false}, {1.30, 0.80, false}, 0.025},
     {"native", {0.25, 0.25, false}, {0.25, 0.25, false}, 0},
-    {"interpreter", {30, 30, false}, {30, 30, false}, 0},
+    {"interpreter", {4, 4, false}, {4, 4, false}, 0},
 };
 constexpr Default kUnknown{"", {1, 1, false}, {1, 1, false}, 0};
 
