@@ -17,10 +17,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 import grapnel_cli as cli  # noqa: E402
+import systems  # noqa: E402
 
 VERDICTS = cli.BUILD / "bin/kernel_verdicts"
 HERE = Path(__file__).resolve().parent
-BOOT_SECONDS = 900
+BOOT_SECONDS = 1800
 BOOT_ATTEMPTS = 3
 # QEMU 7.2 emulates cmpxchg16b wrongly: an interrupt right behind it finds other flags, which ends
 # a kernel that uses it for each allocation in a double fault. 6.12 does so, and can do without;
@@ -28,7 +29,7 @@ BOOT_ATTEMPTS = 3
 CPU_WITHOUT = {"6.12": "max,-cx16"}
 DISK_MODULES = ("virtio_pci", "virtio_blk", "ext4")
 # What tests of file systems need. Built in where there is no file.
-OTHER_MODULES = ("xfs", "btrfs", "overlay", "fuse", "loop", "dm-mod", "dm-crypt", "null_blk")
+OTHER_MODULES = ("xfs", "btrfs", "overlay", "fuse", "loop", "dm-mod", "dm-crypt", "xts", "null_blk")
 
 
 _SBIN = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
@@ -65,7 +66,8 @@ def make_root(root):
     shutil.copy("/bin/busybox", root / "bin/busybox")
     subprocess.run(["strip", "-o", root / "bin/grapnel", cli.PROGRAM], check=True)
     shutil.copy(VERDICTS, root / "bin")
-    programs = [cli.PROGRAM, VERDICTS, *cli.BUILD.glob("libgrapnel-jit.so")]
+    programs = [cli.PROGRAM, VERDICTS, *cli.BUILD.glob("libgrapnel-jit.so"),
+                systems.add_to_root(root)]
     for library in {path for program in programs for path in _libraries(program)}:
         target = root / str(library).lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -148,12 +150,12 @@ class Said:
     err: str
 
 
-def boot(guest, image, disk, log):
-    """{name of a section: Said}; the whole text goes to `log`, too. The emulator loses a kernel now and
-    then while it patches itself: one that dies before it has started our first program is started
-    again."""
+def boot(guest, image, disks, log):
+    """{name of a section: Said}; the whole text goes to `log`, too. Guests write to the first disk; what
+    they write to the others is forgotten. The emulator loses a kernel now and then while it patches
+    itself: one that dies before it has started our first program is started again."""
     for _ in range(BOOT_ATTEMPTS):
-        said = _boot_once(guest, image, disk, log)
+        said = _boot_once(guest, image, disks, log)
         if said:
             return said
         print(f"{guest.name}: the emulated kernel ended before it had started anything: once more",
@@ -161,11 +163,13 @@ def boot(guest, image, disk, log):
     return {}
 
 
-def _boot_once(guest, image, disk, log):
+def _boot_once(guest, image, disks, log):
+    drives = [f"file={disk},format=raw,if=virtio,snapshot={'on' if number else 'off'}"
+              for number, disk in enumerate(disks)]
     command = ["qemu-system-x86_64", "-accel", "tcg",
                "-cpu", CPU_WITHOUT.get(guest.folder.name, "max"), "-smp", "2", "-m", "2048",
                "-nographic", "-no-reboot", "-nic", "none", "-kernel", str(guest.folder / "vmlinuz"),
-               "-initrd", str(image), "-drive", f"file={disk},format=raw,if=virtio",
+               "-initrd", str(image), *(word for drive in drives for word in ("-drive", drive)),
                "-append", f"console=ttyS0 quiet panic=-1 oops=panic {guest.append}"]
     with open(log, "wb") as output:
         try:

@@ -1,13 +1,16 @@
 """Every hook on other kernels: boots the kernels of build/guests in virtual machines, lets the
 program answer statements there through each of its hooks, and compares answers with DuckDB's and
-outcomes with the table in expected_kernels.json. Last line: 'N passed, N failed, N skipped'.
+outcomes with the table in expected_kernels.json; one of the statements on other file systems and
+devices, too. Last line: 'N passed, N failed, N skipped'.
 
 Without options a small set of combinations is tried in which every pair of kernel, hook, statement
-and cache state occurs. --all tries all of them, and on the running kernel too, and writes
+(or file system) and cache state occurs. --all tries all of them, and on the running kernel too, and writes
 docs/results/kernels.md; --accept writes what it found into the table (with --hook or --guest: only
 that part of it)."""
 
 import argparse
+import concurrent.futures
+import dataclasses
 import json
 import os
 import re
@@ -19,6 +22,7 @@ from pathlib import Path
 
 import machine
 import statements
+import systems
 import table
 from pairs import pairwise
 
@@ -28,8 +32,21 @@ REPORT = cli.ROOT / "docs/results/kernels.md"
 COMPILED = cli.BUILD / "guest-compiled/cache"
 # The kernel stops at a million. A program that comes near will be refused by the next kernel.
 MOST_INSTRUCTIONS = 750_000
-# Attach points that are not the first choice must work where the first one looks absent.
-FALLBACKS = (("pagecache", "fexit"), ("pagecache", "fexit,mm_filemap_get_pages"))
+# What is not the first choice must work where the first one looks absent: hook, what looks absent, what
+# EXPLAIN says then (one of these).
+FALLBACKS = (
+    ("pagecache", "fexit", ("raw_tp/mm_filemap_get_pages", "kprobe and kretprobe on filemap_get_pages")),
+    ("pagecache", "fexit,mm_filemap_get_pages", ("kprobe and kretprobe on filemap_get_pages",)),
+    ("block", "raw_tp", ("tp_btf/block_rq_complete",)),
+    ("block", "raw_tp,tp_btf", ("fentry/blk_update_request",)),
+    ("block", "raw_tp,tp_btf,fentry", ("kprobe/blk_update_request",)),
+    ("syscall", "raw_tp", ("tp_btf/sys_exit",)),
+    ("syscall", "pread64", ("of preadv2",)),
+    ("syscall", "pread64,preadv2", ("of read",)),
+    ("syscall", "pread64,preadv2,read", ("of readv",)))
+FALLBACK_STATEMENTS = ("Q6 .tbl", "fixed")
+SYSTEMS_STATEMENT = "Q6 .tbl"
+GUESTS_AT_ONCE = 2
 HERE = "running"  # the row of the kernel that the test itself runs on
 
 
@@ -63,7 +80,7 @@ def outcome_of(said, hook, statement):
         return f"wrong answer: {wrong}"
     stats = cli.find_stats(said.err)
     done = stats.get("hooks", {}).get(hook, {}).get("bytes", 0)
-    if done < 0.95 * stats.get("file_bytes", 1):
+    if done < table.LEAST_SHARE * stats.get("file_bytes", 1):
         return table.SHORT
     return "exact"
 
@@ -81,46 +98,99 @@ def compile_objects(folder, work, hooks):
                       env={"XDG_CACHE_HOME": str(folder / "cache"), "GRAPNEL_NATIVE": "plain"})
 
 
-def keep_compiled(disk):
+def keep_compiled(disks):
     shutil.rmtree(COMPILED, ignore_errors=True)
-    COMPILED.parent.mkdir(parents=True, exist_ok=True)
-    machine.keep_compiled(disk, COMPILED.parent)
+    COMPILED.mkdir(parents=True)
+    for disk in disks:
+        with tempfile.TemporaryDirectory(dir=COMPILED.parent) as folder:
+            machine.keep_compiled(disk, folder)
+            if (Path(folder) / "cache").exists():  # else the guest did not come so far
+                shutil.copytree(Path(folder) / "cache", COMPILED, dirs_exist_ok=True)
 
 
-def boot(guest, chosen, shared, temporary, found, count):
-    """Boots it, runs what is chosen, and adds what came of it to `found`."""
-    root = temporary / "root"
-    root.mkdir()
-    lines = [f"{number}\t{state}\t{hook}\tnone\t{one.file}\t{one.sql}\n"
-             for number, (hook, one, state) in enumerate(chosen)]
-    fallbacks = [(hook, absent, one, state) for hook, absent in FALLBACKS
-                 for hook_chosen, one, state in chosen if hook_chosen == hook]
-    lines += [f"fallback{number}\t{state}\t{hook}\t{absent}\t{one.file}\t{one.sql}\n"
-              for number, (hook, absent, one, state) in enumerate(fallbacks)]
-    (root / "statements").write_text("".join(lines), encoding="utf-8")
-    machine.add_modules(guest.folder, root)
-    machine.pack(root, temporary / "own.gz")
-    image = temporary / "image.gz"
-    image.write_bytes(shared["root"].read_bytes() + (temporary / "own.gz").read_bytes())
+@dataclasses.dataclass
+class Query:
+    """One line of what a guest is asked."""
+    section: str  # its name in what the guest says
+    hook: str
+    statement: statements.Statement
+    state: str
+    absent: str = "none"
+    places: tuple = ()  # EXPLAIN must name one of them
+    explains: bool = False
+
+    def line(self):
+        sql = ("EXPLAIN " if self.explains else "") + self.statement.sql
+        return "\t".join((self.section, self.state, self.hook, self.absent, self.statement.file,
+                          sql)) + "\n"
+
+
+def queries_of(chosen, on_systems):
+    """All that a guest is asked: what is chosen, on other file systems, and without first choices."""
+    queries = [Query(f"chosen{number}", hook, one, state)
+               for number, (hook, one, state) in enumerate(chosen)]
+    queries += [Query(f"system{number}", hook, one, state)
+                for number, (hook, one, state) in enumerate(on_systems)]
+    for number, (hook, absent, places) in enumerate(FALLBACKS):
+        asked = [(one, state) for hook_chosen, one, state in chosen
+                 if hook_chosen == hook and one.name in FALLBACK_STATEMENTS]
+        queries += [Query(f"fallback{number}-{at}", hook, one, state, absent)
+                    for at, (one, state) in enumerate(asked)]
+        queries += [Query(f"place{number}", hook, one, state, absent, places, True)
+                    for one, state in asked[:1]]
+    return queries
+
+
+def boot(guest, queries, shared, temporary):
+    """What the guest says: {section: Said}."""
+    with tempfile.TemporaryDirectory(dir=temporary) as own:
+        root = Path(own) / "root"
+        root.mkdir()
+        (root / "statements").write_text("".join(query.line() for query in queries),
+                                         encoding="utf-8")
+        machine.add_modules(guest.folder, root)
+        machine.pack(root, Path(own) / "own.gz")
+        image = Path(own) / "image.gz"
+        image.write_bytes(shared["root"].read_bytes() + (Path(own) / "own.gz").read_bytes())
+        disk = temporary / f"disk-{guest.name}.img"
+        subprocess.run(["cp", "--sparse=always", shared["disk"], disk], check=True)
+        return machine.boot(guest, image, (disk, shared["systems"]), log_of(guest))
+
+
+def log_of(guest):
     log = cli.BUILD / "logs" / f"guest-{guest.name.replace(' ', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    said = machine.boot(guest, image, shared["disk"], log)
-    count.check(f"{guest.name}: boots", "" if "release" in said else f"see {log}")
+    return log
+
+
+def judge(guest, queries, said, found, count):
+    """Adds what came of it to `found`."""
+    count.check(f"{guest.name}: boots", "" if "release" in said else f"see {log_of(guest)}")
     if "release" not in said:
         return
-    check_guest(guest, said, count, log)
+    check_guest(guest, said, count, log_of(guest))
     found.releases[guest.name] = said["release"].out.strip()
-    for number, (hook, one, state) in enumerate(chosen):
-        add_outcome(found, guest.name, hook, one, state, said.get(str(number)))
-    for number, (hook, absent, one, state) in enumerate(fallbacks):
-        first = found.outcomes[guest.name, hook, one.name, state]
-        outcome = outcome_of(said.get(f"fallback{number}"), hook, one)
-        count.check(f"{guest.name} {hook} {one.name} {state}, without {absent}",
-                    "" if outcome == first else f"{outcome}, with it {first}")
+    for query in queries:
+        judge_query(guest.name, query, said.get(query.section), found, count)
     if "attach-points" in said:
         found.points[guest.name] = table.works_at(json.loads(said["attach-points"].out))
     if "verdicts" in said:
         found.verdicts[guest.name] = verdicts_of(said["verdicts"].out)
+
+
+def judge_query(kernel, query, said, found, count):
+    one, hook, state = query.statement, query.hook, query.state
+    name = f"{kernel} {hook} {one.name} {state}, without {query.absent}"
+    if query.explains:
+        text = said.out + said.err if said else "no answer"
+        count.check(f"{name}: place", "" if any(place in text for place in query.places) else text)
+    elif query.absent != "none":
+        first, outcome = found.outcomes[kernel, hook, one.name, state], outcome_of(said, hook, one)
+        count.check(name, "" if outcome == first else f"{outcome}, with it {first}")
+    elif query.section.startswith("system"):
+        found.systems[kernel, one.name, hook, state] = outcome_of(said, hook, one)
+    else:
+        add_outcome(found, kernel, hook, one, state, said)
 
 
 def verdicts_of(text):
@@ -140,6 +210,8 @@ def check_guest(guest, said, count, log):
     missing = {"ext4", "xfs", "btrfs", "overlay", "fuse"} - set(modules.out.split())
     count.check(f"{guest.name}: modules of file systems load",
                 modules.out + modules.err if modules.code or missing else "")
+    mounted = said.get("systems", machine.Said(1, "", "no answer"))
+    count.check(f"{guest.name}: other file systems are mounted", mounted.err if mounted.code else "")
     complaints = said.get("kernel-log", machine.Said(1, "the guest did not come to its end", ""))
     count.check(f"{guest.name}: nothing in the kernel's log", complaints.out.strip())
     if "preempt=full" in guest.append:
@@ -171,15 +243,15 @@ def run_here(folder, chosen, found):
     found.verdicts[HERE] = verdicts_of(done.stdout)
 
 
-def choose(guests, hooks, work, everything):
+def choose(guests, hooks, work, states, everything):
     """{name of a guest: [(hook, statement, state)]}"""
     names = [guest.name for guest in guests]
     if everything:
-        each = [(hook, one, state) for state in STATES for hook in hooks for one in work]
+        each = [(hook, one, state) for state in states for hook in hooks for one in work]
         return {name: each for name in names}
     by_name = {one.name: one for one in work}
     chosen = {name: [] for name in names}
-    for name, hook, statement, state in pairwise(names, hooks, list(by_name), STATES):
+    for name, hook, statement, state in pairwise(names, hooks, list(by_name), states):
         chosen[name].append((hook, by_name[statement], state))
     return chosen
 
@@ -187,14 +259,15 @@ def choose(guests, hooks, work, everything):
 def check_kernel(expected, name, found, count):
     """What one kernel has answered against the table; True if the table has to change."""
     differs = False
-    for key, outcome in found.outcomes.items():
-        if key[0] != name:
-            continue
-        wrong = "" if table.acceptable(outcome) else outcome
-        if expected is not None:
-            wrong = table.difference(expected, *key, outcome)
-            differs = differs or bool(wrong)
-        count.check(" ".join(key), wrong)
+    for part, outcomes in found.parts().items():
+        for key, outcome in outcomes.items():
+            if key[0] != name:
+                continue
+            wrong = "" if table.acceptable(outcome) else outcome
+            if expected is not None:
+                wrong = table.difference(expected.get(part, {}), *key, outcome)
+                differs = differs or bool(wrong)
+            count.check(" ".join(key), wrong)
     for (kernel, hook), looked_at in found.instructions.items():
         if kernel == name and looked_at > MOST_INSTRUCTIONS:
             count.check(f"{name} {hook}: the verifier looks at few enough instructions",
@@ -215,28 +288,39 @@ def run(options, guests, whole, temporary, count):
     hooks = [hook for hook in hooks_of(findings) if not options.hook or hook in options.hook]
     permitted = [hook for hook in hooks_of(f for f in findings if f["ok"]) if hook in hooks]
     compile_objects(data, work, permitted)
-    shared = {"root": temporary / "root.gz", "disk": temporary / "disk.img"}
+    shared = {"root": temporary / "root.gz", "disk": temporary / "disk.img",
+              "systems": temporary / "systems.img"}
     machine.make_root(temporary / "shared")
     machine.pack(temporary / "shared", shared["root"])
     machine.make_disk(data, shared["disk"])
+    (temporary / "systems").mkdir()
+    systems.make_disk(data / "lineitem.tbl", temporary / "systems", shared["systems"])
 
     expected = None if options.accept else table.load()
-    chosen = choose(guests, hooks, work, options.all)
+    chosen = choose(guests, hooks, work, STATES, options.all)
+    kernels = [guest for guest in guests if not guest.append]  # once for each is enough
+    on_systems = choose(kernels, hooks, [
+        each for one in work if one.name == SYSTEMS_STATEMENT for each in systems.statements(one)],
+        systems.STATES, options.all)
+    asked = {guest.name: queries_of(chosen[guest.name], on_systems.get(guest.name, []))
+             for guest in guests}
     found, differs = table.Found(), False
-    for guest in guests:
-        with tempfile.TemporaryDirectory(dir=temporary) as own:
-            boot(guest, chosen[guest.name], shared, Path(own), found, count)
-        differs = check_kernel(expected, guest.name, found, count) or differs
-    keep_compiled(shared["disk"])
+    with concurrent.futures.ThreadPoolExecutor(GUESTS_AT_ONCE) as pool:
+        answers = [pool.submit(boot, guest, asked[guest.name], shared, temporary)
+                   for guest in guests]
+        for guest, said in zip(guests, answers):
+            judge(guest, asked[guest.name], said.result(), found, count)
+            differs = check_kernel(expected, guest.name, found, count) or differs
+    keep_compiled([temporary / f"disk-{guest.name}.img" for guest in guests])
     if options.accept:
-        table.accept(found.outcomes, found.points, whole)
+        table.accept(found, whole)
     if whole:
-        for text in table.vanished(table.load(), chosen, hooks):
+        for text in table.vanished(table.load(), chosen, hooks, systems.FILES):
             count.check("the table", text)
             differs = True
         run_here(data, chosen[guests[0].name], found)
         check_kernel(None, HERE, found, count)
-        REPORT.write_text(table.markdown(found, STATES), encoding="utf-8")
+        REPORT.write_text(table.markdown(found, STATES, systems.STATES), encoding="utf-8")
     if differs:
         print(table.ADVICE)
 
