@@ -7,6 +7,7 @@ slower meanwhile does so for all of them. Every answer of a watch that saw the w
 """
 
 import argparse
+import dataclasses
 import json
 import signal
 import statistics
@@ -33,6 +34,13 @@ QUERIES = {
 }
 
 
+@dataclasses.dataclass
+class Run:
+    wall: float  # seconds, of the reader
+    cpu: float
+    final: dict  # the watch's last state, or None
+
+
 class Watch:
     def __init__(self, sql):
         self.process = subprocess.Popen([str(cli.PROGRAM), "watch", "--json", sql], text=True,
@@ -57,17 +65,21 @@ def prepare(path, state):
 
 
 def one_run(reader, path, sql):
-    """Seconds of the reader, and the watch's final state."""
+    """The reader's time, and the watch's final state."""
     watch = Watch(sql) if sql else None
     time.sleep(0.05)
     begin = time.perf_counter()
-    readers.read(reader, path)
-    seconds = time.perf_counter() - begin
-    return seconds, watch.end() if watch else None
+    process = subprocess.Popen(readers.READERS[reader](path, 0), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, reader
+    return Run(wall, used.ru_utime + used.ru_stime, watch.end() if watch else None)
 
 
 def measure(path, other, query, reader, state, rounds):
-    """{watch: [(seconds, final state)]}, the first round left out."""
+    """{watch: [Run]}, the first round left out."""
     runs = {watch: [] for watch in WATCHES}
     for round_number in range(rounds + 1):
         turns = WATCHES[round_number % len(WATCHES):] + WATCHES[:round_number % len(WATCHES)]
@@ -81,21 +93,27 @@ def measure(path, other, query, reader, state, rounds):
     return runs
 
 
+def median(runs, what):
+    return statistics.median(getattr(run, what) for run in runs)
+
+
 def row(reader, state, query, runs):
-    medians = {watch: statistics.median(seconds for seconds, _ in runs[watch]) for watch in WATCHES}
-    spread = [seconds for seconds, _ in runs["none"]]
-    finals = [final for _, final in runs["this file"]]
+    def change(watch, what):
+        return f"{100 * (median(runs[watch], what) / median(runs['none'], what) - 1):+.1f} %"
+
+    alone = [1e3 * run.wall for run in runs["none"]]
+    finals = [run.final for run in runs["this file"]]
     covered = min(100 * final["counted_bytes"] / final["data_bytes"] for final in finals)
     events = statistics.median(final["events"] for final in finals)
     event_ns = statistics.median(
         1e9 * final["events_cpu_seconds"] / max(1, final["events"]) for final in finals)
     longest_us = max(1e6 * final["longest_event_seconds"] for final in finals)
     worker = statistics.median(final["worker_cpu_seconds"] for final in finals)
-    change = {watch: 100 * (medians[watch] / medians["none"] - 1) for watch in WATCHES}
-    return (f"| {reader} | {state} | {query} | {1e3 * medians['none']:.0f} "
-            f"({1e3 * min(spread):.0f} - {1e3 * max(spread):.0f}) | {change['this file']:+.1f} % | "
-            f"{change['another file']:+.1f} % | {events:.0f} | {event_ns:.0f} | {longest_us:.0f} | "
-            f"{worker:.2f} | {covered:.1f} % |")
+    return (f"| {reader} | {state} | {query} | {statistics.median(alone):.0f} "
+            f"({min(alone):.0f} - {max(alone):.0f}) | {change('this file', 'wall')} | "
+            f"{change('another file', 'wall')} | {1e3 * median(runs['none'], 'cpu'):.0f} | "
+            f"{change('this file', 'cpu')} | {change('another file', 'cpu')} | {events:.0f} | "
+            f"{event_ns:.0f} | {longest_us:.0f} | {worker:.2f} | {covered:.1f} % |")
 
 
 HEADING = """# What a watch costs
@@ -106,8 +124,8 @@ Compare ratios, not absolutes: the machine is shared, and the worker of the watc
 
 Machine: {machine}. Date: {day}.
 
-| reader | file | query | alone, ms | watched | another file watched | events | ns per event | longest, µs | worker, CPU s | counted, at least |
-|---|---|---|---|---|---|---|---|---|---|---|
+| reader | file | query | alone, ms | watched | another file watched | CPU alone, ms | watched | another file | events | ns per event | longest, µs | worker, CPU s | counted, at least |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 

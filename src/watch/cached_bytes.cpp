@@ -96,6 +96,7 @@ Result<const std::vector<unsigned char>*> CachedBytes::look(uint64_t first, uint
 }
 
 uint64_t CachedBytes::copy(uint64_t begin, uint64_t end, char* to) {
+  if (window_ == nullptr) return 0;  // cut off by the copy before this one
   const uint64_t map_end = window_begin_ + window_bytes_;
   const uint64_t pages_end = std::min((end + kPageBytes - 1) / kPageBytes * kPageBytes, map_end);
   char* const pages = window_ + (begin - window_begin_);

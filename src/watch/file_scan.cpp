@@ -70,6 +70,12 @@ void FileScan::take(gr_watch_slot& shared) {
   offer(run, 0);
 }
 
+bool FileScan::wants_nothing() const {
+  return std::all_of(queries_.begin(), queries_.end(), [](const StandingQuery* query) {
+    return query->failure() || query->assembler().complete();
+  });
+}
+
 // In pieces that end at multiples of their size.
 void FileScan::offer(Range pages, unsigned looks, bool backwards) {
   constexpr uint64_t kStep = CachedBytes::kMostPages;
@@ -88,6 +94,7 @@ void FileScan::offer(Range pages, unsigned looks, bool backwards) {
 }
 
 void FileScan::offer_piece(Range pages, unsigned looks) {
+  if (wants_nothing()) return;
   const auto resident = cached_.look(pages.begin, pages.end - pages.begin);
   if (!resident.ok()) return fail_all(resident.error());
   const std::vector<unsigned char> cached = **resident;

@@ -52,6 +52,7 @@ class FileScan {
   };
 
   FileScan(std::vector<StandingQuery*> queries, CachedBytes cached, hooks::PageBuffer buffer);
+  [[nodiscard]] bool wants_nothing() const;
   void offer(Range pages, unsigned looks, bool backwards = false);
   void offer_piece(Range pages, unsigned looks);
   void wait_for(Range pages, unsigned looks);

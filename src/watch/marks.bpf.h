@@ -24,6 +24,20 @@ GR_WATCH_MAP(gr_directory, gr_u64);
 GR_WATCH_MAP(gr_slots, struct gr_watch_slot);
 GR_WATCH_MAP(gr_cpus, struct gr_watch_cpu);
 
+/* Addresses in the kernel: not mapped. */
+struct gr_addresses {
+  gr_u64 only_mapping; /* of the watched file, if there is one alone: everybody asks here first */
+  gr_u64 namespace;    /* of process numbers: the watching process's */
+  gr_u64 namespace_level;
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, gr_u32);
+  __type(value, struct gr_addresses);
+} gr_addresses SEC(".maps");
+
 /* Which file is it? By what the kernel calls it: stat's numbers are others on some file systems. */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -40,6 +54,11 @@ struct {
 GR_INLINE struct gr_watch_control* gr_get_control(void) {
   gr_u32 zero = 0;
   return bpf_map_lookup_elem(&gr_control, &zero);
+}
+
+GR_INLINE struct gr_addresses* gr_get_addresses(void) {
+  gr_u32 zero = 0;
+  return bpf_map_lookup_elem(&gr_addresses, &zero);
 }
 
 GR_INLINE struct gr_watch_file* gr_get_file(gr_u32 number) {

@@ -14,7 +14,8 @@ bool sees_reads(const Place& place) {
 
 Status try_place(const lower::bpf::Object& object, const Place& place,
                  std::vector<lower::bpf::Link>& links) {
-  if (base::pretend_absent("raw_tp") || base::pretend_absent(place.feature))
+  const std::string_view way = place.where.substr(0, place.where.find('/'));
+  if (base::pretend_absent(way) || base::pretend_absent(place.feature))
     return Error{ErrorKind::hook, std::string(place.feature) + " is switched off", ""};
   GRAPNEL_TRY(auto link, object.attach(std::string(place.program)));
   links.push_back(std::move(link));
@@ -36,7 +37,7 @@ const std::vector<Place>& all_places() {
       {"gr_watch_add", "raw_tp/mm_filemap_add_to_page_cache", "mm_filemap_add_to_page_cache",
        "what comes from the device into the page cache",
        "what is read ahead is seen only once it is asked for"},
-      {"gr_watch_call", "raw_tp/sys_exit", "sys_exit",
+      {"gr_watch_call", "tp_btf/sys_exit", "sys_exit",
        "the ends of read(), pread(), readv(), sendfile(), splice(): what the others missed",
        "pages whose event the kernel loses are not covered, and bytes asked are not counted"},
   };

@@ -14,19 +14,6 @@ struct {
   __type(value, struct gr_watch_reader);
 } gr_readers SEC(".maps");
 
-/* The watching process's namespace of process numbers. Not mapped: an address is in it. */
-struct gr_namespace {
-  gr_u64 address;
-  gr_u64 level;
-};
-
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, gr_u32);
-  __type(value, struct gr_namespace);
-} gr_own_namespace SEC(".maps");
-
 GR_INLINE struct upid gr_number_at(struct pid* pid, gr_u64 level) {
   struct upid number = {};
   gr_u64 place = (gr_u64)pid + bpf_core_field_offset(struct pid, numbers) +
@@ -38,22 +25,20 @@ GR_INLINE struct upid gr_number_at(struct pid* pid, gr_u64 level) {
 
 /* The process's number as the watching process sees it; 0: it is in none of its namespaces. */
 GR_INLINE gr_u32 gr_seen_number(struct task_struct* leader) {
-  gr_u32 zero = 0;
-  struct gr_namespace* own = bpf_map_lookup_elem(&gr_own_namespace, &zero);
+  struct gr_addresses* own = gr_get_addresses();
   struct pid* pid = BPF_CORE_READ(leader, thread_pid);
-  if (!own || !pid || BPF_CORE_READ(pid, level) < own->level) return 0;
-  struct upid number = gr_number_at(pid, own->level);
-  return (gr_u64)number.ns == own->address ? number.nr : 0;
+  if (!own || !pid || BPF_CORE_READ(pid, level) < own->namespace_level) return 0;
+  struct upid number = gr_number_at(pid, own->namespace_level);
+  return (gr_u64)number.ns == own->namespace ? number.nr : 0;
 }
 
 GR_INLINE int gr_learn_own_namespace(void) {
-  gr_u32 zero = 0;
-  struct gr_namespace* own = bpf_map_lookup_elem(&gr_own_namespace, &zero);
+  struct gr_addresses* own = gr_get_addresses();
   struct task_struct* task = (struct task_struct*)bpf_get_current_task();
   struct pid* pid = BPF_CORE_READ(task, group_leader, thread_pid);
   if (!own || !pid) return 0;
-  own->level = BPF_CORE_READ(pid, level);
-  own->address = (gr_u64)gr_number_at(pid, own->level).ns;
+  own->namespace_level = BPF_CORE_READ(pid, level);
+  own->namespace = (gr_u64)gr_number_at(pid, own->namespace_level).ns;
   return 1;
 }
 

@@ -9,6 +9,8 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Number of the file + 1 if the calling process's doing with it is to be seen, else 0. */
 GR_INLINE gr_u32 gr_watched(gr_u64 mapping) {
+  struct gr_addresses* known = gr_get_addresses();
+  if (!known || (known->only_mapping && known->only_mapping != mapping)) return 0;
   gr_u32* file = bpf_map_lookup_elem(&gr_mappings, &mapping);
   if (!file) return 0;
   struct gr_watch_control* control = gr_get_control();
@@ -115,37 +117,40 @@ GR_INLINE void gr_end_at(struct gr_call* call, gr_u64 pointer) {
     call->by_position = 1;
 }
 
-/* 0: it does not read from a file. */
+/* 0: it does not read from a file. The registers are of a type that the verifier knows: they are
+ * loaded as they stand. */
 GR_INLINE int gr_what_was_called(struct pt_regs* registers, gr_u64 bytes, struct gr_call* call) {
-  gr_u64 number = BPF_CORE_READ(registers, orig_ax);
+  gr_u64 number = registers->orig_ax;
   if (number > GR_PREADV2) return 0;
   call->by_position = 0;
   if (number == GR_READ || number == GR_READV) {
     call->by_position = 1;
   } else if (number == GR_PREAD64 || number == GR_PREADV || number == GR_PREADV2) {
-    gr_u64 offset = BPF_CORE_READ(registers, r10);
+    gr_u64 offset = registers->r10;
     call->end = offset + bytes;
     call->by_position = offset == ~0ull;
   } else if (number == GR_SENDFILE) {
-    gr_end_at(call, BPF_CORE_READ(registers, dx));
-    call->fd = BPF_CORE_READ(registers, si);
+    gr_end_at(call, registers->dx);
+    call->fd = registers->si;
     return 1;
   } else if (number == GR_SPLICE) {
-    gr_end_at(call, BPF_CORE_READ(registers, si));
+    gr_end_at(call, registers->si);
   } else {
     return 0;
   }
-  call->fd = BPF_CORE_READ(registers, di);
+  call->fd = registers->di;
   return 1;
 }
 
 GR_INLINE struct file* gr_file_of(gr_u32 fd) {
-  struct task_struct* task = (struct task_struct*)bpf_get_current_task();
-  struct fdtable* table = BPF_CORE_READ(task, files, fdt);
-  if (fd >= BPF_CORE_READ(table, max_fds)) return 0;
-  struct file** files = BPF_CORE_READ(table, fd);
+  struct task_struct* task = (struct task_struct*)bpf_get_current_task_btf();
+  struct files_struct* files = task->files;
+  if (!files) return 0;
+  struct fdtable* table = files->fdt;
+  if (!table || fd >= table->max_fds) return 0;
+  struct file** place = table->fd;
   struct file* file = 0;
-  bpf_probe_read_kernel(&file, sizeof file, files + fd);
+  bpf_probe_read_kernel(&file, sizeof file, place + fd);
   return file;
 }
 
@@ -164,11 +169,11 @@ GR_SUBPROGRAM int gr_see_call(gr_u32 number, gr_u64 end, gr_u64 bytes, gr_u64 di
 
 /* The end of every system call of the machine: most are let go by the first line. What a call gave
  * a reader, and no other place has shown, is marked here. */
-SEC("raw_tp/sys_exit") int gr_watch_call(struct bpf_raw_tracepoint_args* context) {
-  long long bytes = context->args[1];
+SEC("tp_btf/sys_exit") int gr_watch_call(gr_u64* context) {
+  long long bytes = context[1];
   if (bytes <= 0) return 0;
   struct gr_call call = {};
-  if (!gr_what_was_called((struct pt_regs*)context->args[0], bytes, &call)) return 0;
+  if (!gr_what_was_called((struct pt_regs*)context[0], bytes, &call)) return 0;
   struct file* file = gr_file_of(call.fd);
   if (!file) return 0;
   gr_u32 number = gr_watched((gr_u64)BPF_CORE_READ(file, f_mapping));
@@ -190,7 +195,10 @@ SEC("syscall") int gr_watch_arm(struct gr_watch_arm* request) {
   gr_u32 number = request->file;
   GR_OPAQUE(number); /* the verifier takes no choice between two addresses */
   if (known) number = *known;
+  struct gr_addresses* addresses = gr_get_addresses();
+  if (!addresses) return 0;
   if (!known && bpf_map_update_elem(&gr_mappings, &mapping, &number, 0)) return 0;
+  if (!known) addresses->only_mapping = number ? 0 : mapping; /* the first one has number 0 */
   request->file = number;
   request->done = 1;
   return 0;

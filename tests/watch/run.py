@@ -520,7 +520,7 @@ def places_that_are_absent_are_named(tmp):
     assert "mm_filemap_get_pages" in watch.said, watch.said
     assert code == grapnel.EXIT["ok"], watch.said  # the ends of the calls show it all
     table.check(watch.states[0], tables.QUERY)
-    absent = {"GRAPNEL_PRETEND_ABSENT": "raw_tp"}
+    absent = {"GRAPNEL_PRETEND_ABSENT": "raw_tp,tp_btf"}
     refused = grapnel.run("watch", table.sql(tables.QUERY), env=absent)
     refused.expect(grapnel.EXIT["hook cannot"])
     assert "sys_exit" in refused.err, refused.err
