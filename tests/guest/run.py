@@ -80,7 +80,8 @@ def outcome_of(said, hook, statement):
         return f"wrong answer: {wrong}"
     stats = cli.find_stats(said.err)
     done = stats.get("hooks", {}).get(hook, {}).get("bytes", 0)
-    if done < table.LEAST_SHARE * stats.get("file_bytes", 1):
+    least = table.LEAST_SHARE_OF_BLOCK if hook == "block" else table.LEAST_SHARE
+    if done < least * stats.get("file_bytes", 1):
         return table.SHORT
     return "exact"
 
