@@ -73,7 +73,9 @@ class Tracing:
         if self.arguments is None:
             return
         self.process.send_signal(2)
-        self.code = self.process.wait(60)
+        _, status, used = os.wait4(self.process.pid, 0)
+        self.code = self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu_seconds = used.ru_utime + used.ru_stime
         self.out.seek(0)
         lines = [json.loads(line) for line in self.out if line.startswith('{"type": "total"')]
         self.total = lines[0] if lines else None
@@ -95,22 +97,26 @@ def run_reader(script, seconds, rate, paths):
 
 
 def flat_out(options, paths):
-    times, others, losses = {}, {}, {}
+    times, others, own, losses = {}, {}, {}, {}
     for _ in range(options.rounds):
         for kind, arguments in KINDS.items():
             with Tracing(arguments) as trace:
                 count, _, cpu = run_reader(READER, options.seconds, 0, paths)
                 times.setdefault(kind, []).append(1e9 * cpu / count)
-                count, _, cpu = run_reader(OTHER, 1, 0, paths)
-                others.setdefault(kind, []).append(1e9 * cpu / count)
+                calls, _, cpu = run_reader(OTHER, 1, 0, paths)
+                others.setdefault(kind, []).append(1e9 * cpu / calls)
+            if arguments is not None:
+                own.setdefault(kind, []).append(1e9 * trace.cpu_seconds / count)
             losses.setdefault(kind, set()).add(trace.lost())
     base, other_base = (statistics.median(all["no trace"]) for all in (times, others))
-    print("CPU time of the reader:\n")
-    print("| trace | reads per CPU second | ns per read | of these the trace | getppid: added ns | lost |")
-    print("|---|---|---|---|---|---|")
+    print("CPU time. The trace's own: user space, from start to end, over the reads.\n")
+    print("| trace | reads per CPU second | ns per read | of these the trace | the trace's own ns per read "
+          "| getppid: added ns | lost |")
+    print("|---|---|---|---|---|---|---|")
     for kind in KINDS:
         ns, other = statistics.median(times[kind]), statistics.median(others[kind])
-        print(f"| {kind} | {1e9 / ns:,.0f} | {ns:.0f} | {ns - base:.0f} | {other - other_base:.0f} | "
+        mine = f"{statistics.median(own[kind]):.0f}" if kind in own else "-"
+        print(f"| {kind} | {1e9 / ns:,.0f} | {ns:.0f} | {ns - base:.0f} | {mine} | {other - other_base:.0f} | "
               f"{', '.join(sorted(losses[kind]))} |")
 
 

@@ -154,8 +154,9 @@ class Trace {
   /// What all intervals that were taken give together; its rows are bounded, like those of an
   /// interval.
   [[nodiscard]] TraceInterval sum() const;
-  /// Waits until there are events or `timeout_ms` is over, and calls `take` for what there is, at
-  /// most 65536 of them. The event is valid during the call. Returns their number.
+  /// Calls `take` for what there is, at most 65536 events; where that is little, for what comes in
+  /// the next 10 ms, too (`timeout_ms` at most). An event is valid during the call. Returns their
+  /// number.
   uint64_t events(int timeout_ms, const std::function<void(const TraceEvent&)>& take);
   [[nodiscard]] std::vector<TraceSight> sights() const;
   /// Empty without TraceOptions::measure_cost.

@@ -56,11 +56,14 @@ std::string two_digits(int value) {
 
 /// The end of a path says more than its beginning.
 std::string shorten_front(const std::string& text, size_t width) {
-  if (display_width(text) <= width) return text;
+  size_t left = display_width(text);
+  if (left <= width) return text;
   std::string_view rest = text;
-  while (!rest.empty() && display_width(rest) + 1 > width) {
+  while (!rest.empty() && left + 1 > width) {
     char32_t c = 0;
-    rest.remove_prefix(std::max<size_t>(decode_utf8(rest, &c), 1));
+    const size_t bytes = std::max<size_t>(decode_utf8(rest, &c), 1);
+    left -= std::min(left, display_width(rest.substr(0, bytes)));
+    rest.remove_prefix(bytes);
   }
   return "\u2026" + std::string(rest);
 }

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <thread>
 #include <utility>
@@ -20,6 +21,8 @@ constexpr const char* kCounts[] = {"gr_counts_even", "gr_counts_odd"};
 constexpr uint32_t kBatchRows = 1024;
 /// Handed over in one call, so that its caller can look around.
 constexpr int64_t kMostEvents = 65536;
+constexpr int64_t kWorthWaking = 4096;
+constexpr auto kGather = std::chrono::milliseconds(10);
 /// Where user space cannot ask the kernel: far longer than any of our programs runs.
 constexpr auto kLongestRun = std::chrono::milliseconds(50);
 
@@ -107,7 +110,6 @@ Status KernelTrace::prepare(const Options& options) {
   wanted.only_wanted = options.only_wanted ? 1 : 0;
   wanted.pseudo = options.pseudo_files ? 1 : 0;
   wanted.events = options.events ? 1 : 0;
-  wanted.wake_bytes = options.ring_bytes / 8;
   gr_begin_request begin{};
   GRAPNEL_CHECK(
       lower::bpf::run_syscall_program(object_.program("gr_trace_begin"), &begin, sizeof begin));
@@ -199,12 +201,12 @@ uint64_t KernelTrace::take_events(int timeout_ms,
   if (!ring_) return 0;
   take_event_ = take;
   events_left_ = kMostEvents;
-  // Programs wake us only when much has come: what is there already is taken at once, and again
-  // after the wait.
+  // Not by poll(), which returns for every single event: then both sides would do nothing but
+  // change places. What gathers in this time is a small part of the ring.
   ring_buffer__consume(ring_.get());
-  if (events_left_ == kMostEvents && timeout_ms > 0) {
-    ring_buffer__poll(ring_.get(), timeout_ms);
-    if (events_left_ > 0) ring_buffer__consume(ring_.get());
+  if (kMostEvents - events_left_ < kWorthWaking && timeout_ms > 0) {
+    std::this_thread::sleep_for(std::min(std::chrono::milliseconds(timeout_ms), kGather));
+    ring_buffer__consume(ring_.get());
   }
   return static_cast<uint64_t>(kMostEvents - events_left_);
 }

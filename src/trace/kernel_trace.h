@@ -67,8 +67,8 @@ class KernelTrace {
   void forget(const std::function<bool(const gr_file_id&)>& file_is_needed,
               const std::function<bool(const gr_process_id&)>& process_is_needed) const;
 
-  /// Waits until events have come, at most `timeout_ms`, and hands over what there is, at most
-  /// 65536.
+  /// Hands over what there is, at most 65536 events; where that is little, what comes in the next
+  /// 10 ms, too (`timeout_ms` at most).
   uint64_t take_events(int timeout_ms, const std::function<void(const gr_event&)>& take);
 
   [[nodiscard]] const std::vector<Choice>& choices() const { return choices_; }

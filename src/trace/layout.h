@@ -107,7 +107,6 @@ struct gr_control {
   gr_u32 namespace_level;   /* the caller's PID namespace: its depth, ... */
   gr_u32 own_tgid;          /* the caller, who is left out, ... */
   gr_u64 namespace_address; /* ... and where it is */
-  gr_u64 wake_bytes;        /* in the ring, at which user space is woken */
 };
 
 enum gr_event_kind {
@@ -159,7 +158,7 @@ GR_LAYOUT_ASSERT(sizeof(struct gr_counts) == 14 * 8, "only words: they are summe
 GR_LAYOUT_ASSERT(sizeof(struct gr_name) == 16 + GR_NAME_BYTES + GR_NAME_SLACK, "no padding");
 GR_LAYOUT_ASSERT(sizeof(struct gr_process) == 24, "no padding");
 GR_LAYOUT_ASSERT(sizeof(struct gr_event) == 96, "no padding");
-GR_LAYOUT_ASSERT(sizeof(struct gr_control) == 48, "no padding");
+GR_LAYOUT_ASSERT(sizeof(struct gr_control) == 40, "no padding");
 GR_LAYOUT_ASSERT(sizeof(struct gr_tally) % 8 == 0, "only words: they are summed as such");
 GR_LAYOUT_ASSERT((GR_NAME_BYTES & (GR_NAME_BYTES - 1)) == 0, "is used as a mask");
 
