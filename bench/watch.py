@@ -9,6 +9,7 @@ slower meanwhile does so for all of them. Every answer of a watch that saw the w
 import argparse
 import dataclasses
 import json
+import os
 import signal
 import statistics
 import subprocess
@@ -60,6 +61,11 @@ class Watch:
         return state
 
 
+def unquoted(path):
+    """So that every piece counts, wherever it lies: see docs/watch.md."""
+    return cli.lineitem(path)[:-1] + ", quote => '')"
+
+
 def prepare(path, state):
     (engines.make_cached if state == "cached" else engines.drop_cached)(path)
 
@@ -85,7 +91,7 @@ def measure(path, other, query, reader, state, rounds):
         turns = WATCHES[round_number % len(WATCHES):] + WATCHES[:round_number % len(WATCHES)]
         for watch in turns:
             prepare(path, state)
-            sql = {"none": None, "this file": query(cli.lineitem(path)),
+            sql = {"none": None, "this file": query(unquoted(path)),
                    "another file": f"SELECT count(*) FROM lines('{other}')"}[watch]
             run = one_run(reader, path, sql)
             if round_number:
@@ -120,9 +126,10 @@ HEADING = """# What a watch costs
 
 Made by `./dev bench watch --write`: {path} ({megabytes:.0f} MB), read by another process; without a watch,
 with one, and with one of another file in turns; medians of {rounds} runs (and the range without a watch).
-Compare ratios, not absolutes: the machine is shared, and the worker of the watch needs a CPU, too.
+Compare ratios, not absolutes: the machine is shared, and the worker of the watch needs a CPU, too. The reader's
+own CPU time says what the watch takes from it; its wall time also says whether a CPU was free for the worker.
 
-Machine: {machine}. Date: {day}.
+Machine: {machine}; load {load:.0f} when this began. Date: {day}.
 
 | reader | file | query | alone, ms | watched | another file watched | CPU alone, ms | watched | another file | events | ns per event | longest, µs | worker, CPU s | counted, at least |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
@@ -141,7 +148,7 @@ def main():
     other = path.with_suffix(".csv")
     wanted = [name for name in READERS if name.replace(", ", " ") in arguments.readers.split(",")]
     text = HEADING.format(path=path.name, megabytes=path.stat().st_size / 1e6,
-                          rounds=arguments.rounds, machine=report.machine(),
+                          rounds=arguments.rounds, machine=report.machine(), load=os.getloadavg()[0],
                           day=date.today())
     print(text, end="", flush=True)
     for query_name, query in QUERIES.items():

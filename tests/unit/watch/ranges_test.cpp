@@ -42,9 +42,9 @@ TEST(QuoteProof, NeedsAQuoteThatCanBeOnlyOne) {
   EXPECT_EQ(prove("1,2\n3,4\n"), std::nullopt);
   EXPECT_EQ(prove("1,\"x"), QuoteState::outside);   // followed by a letter: it opens
   EXPECT_EQ(prove("x\",1\n"), QuoteState::inside);  // after a letter: it closes
-  EXPECT_EQ(prove("1,\",\",2"), std::nullopt);       // both ways
+  EXPECT_EQ(prove("1,\",\",2"), std::nullopt);      // both ways
   EXPECT_EQ(prove("1,\",\",x\n2,\"y"), QuoteState::outside);
-  EXPECT_EQ(prove("\"x"), std::nullopt);      // what is before it is not seen
+  EXPECT_EQ(prove("\"x"), std::nullopt);  // what is before it is not seen
   // Outside, no quote could stand before the b: doubled ones stand inside only.
   EXPECT_EQ(prove("a \"\"b"), QuoteState::inside);
 }
