@@ -107,7 +107,7 @@ GR_INLINE struct gr_tally* gr_tally(void) {
   return bpf_map_lookup_elem(&gr_tallies, &zero);
 }
 
-/* Of a program may run on top of another of the same CPU: atomic. */
+/* Atomic: a program may run on top of another one on the same CPU. */
 #define GR_TALLY(member)                              \
   do {                                                \
     struct gr_tally* gr_t = gr_tally();               \

@@ -1,6 +1,8 @@
 """A trace beside a workload, and what it said."""
 
+import ctypes
 import json
+import mmap
 import os
 import signal
 import subprocess
@@ -78,7 +80,7 @@ class Trace:
         return [e for e in self.of_type("event") if e["path"] == str(path) and e["event"] == kind]
 
 
-def write(path, size, seed=0):
+def write(path, size):
     """A file of that many bytes on the disk, in the page cache too."""
     block = os.urandom(1 << 16)
     with open(path, "wb") as file:
@@ -106,8 +108,6 @@ def drop(path):
 
 
 def cached_pages(fd):
-    import ctypes
-    import mmap
     size = os.fstat(fd).st_size
     pages = (size + mmap.PAGESIZE - 1) // mmap.PAGESIZE
     if pages == 0:
@@ -141,10 +141,3 @@ for path in sys.argv[2:]:
         pass
     os.close(fd)
 """
-
-
-def device_of(path):
-    """What a file system's device can do: does it make requests? (None: no device is known.)"""
-    status = os.stat(path)
-    link = Path(f"/sys/dev/block/{os.major(status.st_dev)}:{os.minor(status.st_dev)}")
-    return link.resolve() if link.exists() else None
