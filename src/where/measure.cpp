@@ -108,6 +108,7 @@ class Measurement {
 
   Result<std::monostate> run() {
     if (options_.on.empty()) look_at_cache();
+    if (auto status = warm_up(); !status) return status.error();
     for (unsigned round = 0; round < std::max(options_.rounds, 1U); round++) {
       // Back and forth, so that what changes slowly hits all alike.
       for (size_t i = 0; i < table_.rows.size(); i++) {
@@ -122,6 +123,16 @@ class Measurement {
   }
 
  private:
+  /// The first use of a program in the kernel compiles it: that is paid once, and not counted.
+  Result<std::monostate> warm_up() {
+    for (const WhereRow& row : table_.rows) {
+      if (!row.in_kernel || !row.usable()) continue;
+      auto run = run_once(row.hook);
+      if (!run && run.error().kind != ErrorKind::hook) return run.error();
+    }
+    return std::monostate{};
+  }
+
   /// From here on the page cache is put back before each run.
   void look_at_cache() {
     const UniqueFd file(::open(table_.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));

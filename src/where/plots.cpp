@@ -155,7 +155,8 @@ std::string times_plot(const WhereTable& table) {
   std::vector<double> values;
   for (const WhereRow* row : rows) {
     values.push_back(row->predicted.wall_seconds);
-    if (row->measured.rounds > 0) values.push_back(row->measured.cost.wall_seconds);
+    if (row->measured.rounds == 0) continue;
+    values.push_back(row->measured.cost.wall_seconds * (1 + row->measured.wall_spread));
   }
   const LogScale x(values, kLeft, kWidth - kRight - 70);
   std::string content;
@@ -226,9 +227,10 @@ std::string stability_plot(const WhereTable& table) {
     content += line(kPlotLeft, y, kWidth - kRight, y, stroke(kGrid) + " stroke-dasharray=\"2 4\"");
     content += text_at(kPlotLeft - 12, y + 4, kGround[rank], fill(kInk) + " text-anchor=\"end\"");
   }
-  // Labels of one row that would meet go above and below in turn.
+  // Labels of one row that would meet go above, below and further above in turn.
   std::vector<double> last(5, -1e9);
-  std::vector<bool> below(5, false);
+  std::vector<int> level(5, 0);
+  constexpr double kLabelAt[] = {-11, 21, -24};
   std::vector<const WhereRow*> order = rows;
   std::sort(order.begin(), order.end(),
             [&](const WhereRow* a, const WhereRow* b) { return rate(*a) < rate(*b); });
@@ -236,11 +238,11 @@ std::string stability_plot(const WhereTable& table) {
     const unsigned rank = std::min(row->foundation_rank, 4U);
     const double px = x.at(rate(*row));
     const double py = kTop + kStep * (rank + 0.5);
-    below[rank] = px - last[rank] < 70 && !below[rank];
+    level[rank] = px - last[rank] < 75 ? (level[rank] + 1) % 3 : 0;
     last[rank] = px;
     content += "<circle cx=\"" + number(px) + "\" cy=\"" + number(py) + "\" r=\"6\" " +
                fill(colour_of(table, *row)) + "/>\n";
-    content += text_at(px, py + (below[rank] ? 21 : -11), row->hook,
+    content += text_at(px, py + kLabelAt[level[rank]], row->hook,
                        fill(kInk) + " text-anchor=\"middle\" font-weight=\"600\"");
   }
   content += text_at(kPlotLeft - 12, kTop - 8, "steadier",
