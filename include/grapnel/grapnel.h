@@ -350,10 +350,10 @@ std::vector<AttachPoint> probe_attach_points();
 /// takes without it. Noise can make it negative.
 struct Tax {
   std::string hook;
-  std::string place;   ///< where its programs sit; empty: where nobody else passes
-  std::string reason;  ///< why nothing was measured; empty if it was
-  double call_ns = 0;  ///< the shortest system call
-  double read_ns = 0;  ///< a read of 4 KiB that are cached
+  std::string place;                 ///< where its programs sit; empty: where nobody else passes
+  std::string reason;                ///< why nothing was measured; empty if it was
+  double call_ns = 0;                ///< the shortest system call
+  double read_ns = 0;                ///< a read of 4 KiB that are cached
   std::optional<double> request_ns;  ///< a request of a block device; empty: none came by
 };
 

@@ -92,7 +92,8 @@ struct Source {
 /// data_begin and data_end. `directory_fd` with `beneath`: the path is resolved by openat2
 /// RESOLVE_BENEATH below that directory (server); otherwise relative to the working directory.
 /// Errors: io, permission, usage (unknown suffix, bad option, with hint), data (binary file, ...).
-/// `opened`, if given, is called with the descriptor before a byte is read; its error ends the opening.
+/// `opened`, if given, is called with the descriptor before a byte is read; its error ends the
+/// opening.
 struct OpenOptions {
   int directory_fd = -1;
   bool beneath = false;

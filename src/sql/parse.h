@@ -22,9 +22,10 @@ struct ParsedStatement {
   std::shared_ptr<const SelectSyntax> select;
 };
 
-/// Parses one SELECT, EXPLAIN [ANALYZE] SELECT or EXPLAIN (FORMAT JSON) SELECT. Thread-safe. Reads no file.
-/// Errors: ErrorKind::refused with `sql_offset` for wrong syntax and for all that docs/sql.md does
-/// not list (joins, subqueries, windows, ...); for text beyond the limits in base/limits.h.
+/// Parses one SELECT, EXPLAIN [ANALYZE] SELECT or EXPLAIN (FORMAT JSON) SELECT. Thread-safe. Reads
+/// no file. Errors: ErrorKind::refused with `sql_offset` for wrong syntax and for all that
+/// docs/sql.md does not list (joins, subqueries, windows, ...); for text beyond the limits in
+/// base/limits.h.
 Result<ParsedStatement> parse(std::string_view sql);
 
 }  // namespace grapnel::sql

@@ -238,8 +238,9 @@ class Preparer {
 
   /// EXPLAIN (FORMAT JSON)
   [[nodiscard]] bool has_json_option() const {
-    return tokens_.size() > 4 && tokens_[1].kind == kOpenParenthesis && upper(text(2)) == "FORMAT" &&
-           upper(text(3)) == "JSON" && tokens_[4].kind == kCloseParenthesis;
+    return tokens_.size() > 4 && tokens_[1].kind == kOpenParenthesis &&
+           upper(text(2)) == "FORMAT" && upper(text(3)) == "JSON" &&
+           tokens_[4].kind == kCloseParenthesis;
   }
 
   [[nodiscard]] Error refuse_start(const Token& token) const {

@@ -143,9 +143,10 @@ class FlightSqlServer : public flight::FlightServerBase {
 
   arrow::Status ListActions(const ServerCallContext&,
                             std::vector<flight::ActionType>* actions) override {
-    *actions = {{"CreatePreparedStatement", "Flight SQL: prepares a statement (no parameters)"},
-                {"ClosePreparedStatement", "Flight SQL: nothing to do, the server keeps no state"},
-                {kLinkAction, "grapnel: sends as many bytes as the body says, to measure the link"}};
+    *actions = {
+        {"CreatePreparedStatement", "Flight SQL: prepares a statement (no parameters)"},
+        {"ClosePreparedStatement", "Flight SQL: nothing to do, the server keeps no state"},
+        {kLinkAction, "grapnel: sends as many bytes as the body says, to measure the link"}};
     return arrow::Status::OK();
   }
 
