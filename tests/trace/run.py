@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`grapnel trace`: real workloads, and who is charged with what. Nothing here measures time."""
 
+import functools
 import json
 import mmap
 import os
@@ -23,6 +24,7 @@ from tracing import READ_WHOLE, Trace, drop, run_python, write  # noqa: E402
 
 PAGE = mmap.PAGESIZE
 MIB = 1 << 20
+ATTEMPTS = 6
 URING_READER = grapnel.BUILD / "test_uring_reader"
 
 
@@ -35,9 +37,31 @@ def up_to_page(size):
     return (size + PAGE - 1) // PAGE * PAGE
 
 
+class EventsMissing(AssertionError):
+    """Fewer bytes from the device than the file has."""
+
+
 def near(device_bytes, size):
     """What a file took from its device: whole pages, and readahead may be dropped and come again."""
-    return up_to_page(size) <= device_bytes <= up_to_page(size) * 1.05 + 64 * PAGE
+    if device_bytes < up_to_page(size):
+        raise EventsMissing(f"{device_bytes} of {size} bytes")
+    return device_bytes <= up_to_page(size) * 1.05 + 64 * PAGE
+
+
+def despite_missing_events(test):
+    """For tests that want every block request seen. On some virtual machines the kernel handles a whole
+    interrupt of the disk without calling any program of its tracepoints (docs/trace.md): once in
+    ATTEMPTS all must be seen; too much never."""
+    @functools.wraps(test)
+    def attempts(tmp, **parameters):
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                return test(tmp, **parameters)
+            except EventsMissing as missing:
+                print(f"    again, not all of the device's events came: {missing}", flush=True)
+                if left == 0:
+                    raise
+    return attempts
 
 
 # --- One file, one reader ---
@@ -62,6 +86,7 @@ def cached_read_takes_nothing_from_the_device(tmp, size, block):
 
 
 @cases(size=[1, 4096, 1_000_003, 20 * MIB])
+@despite_missing_events
 def cold_read_takes_all_from_the_device(tmp, size):
     need_kernel_rights()
     path = write(tmp / "file", size)
@@ -121,6 +146,7 @@ thread.join()
 
 
 @cases(state=["cold", "cached"])
+@despite_missing_events
 def sendfile_is_sent_not_read(tmp, state):
     need_kernel_rights()
     size = 4 * MIB + 123
@@ -146,6 +172,7 @@ with mmap.mmap(fd, 0, prot=mmap.PROT_READ) as memory:
 
 
 @cases(state=["cold", "cached"])
+@despite_missing_events
 def mapped_file(tmp, state):
     need_kernel_rights()
     size = 4 * MIB
@@ -163,6 +190,7 @@ def mapped_file(tmp, state):
 
 
 @cases(way=["buffered", "direct"], poll=[False, True])
+@despite_missing_events
 def io_uring(tmp, way, poll):
     need_kernel_rights()
     size = 4 * MIB
@@ -199,6 +227,7 @@ def one_process_with_many_files(tmp):
 
 
 @case
+@despite_missing_events
 def many_processes_with_one_file(tmp):
     need_kernel_rights()
     size = 3_000_001

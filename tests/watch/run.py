@@ -159,7 +159,9 @@ def reader_is_seen(tmp, reader, state):
         assert code == grapnel.EXIT["ok"] and final["rows"] == [table.answer.split(",")], final
         assert final["asked_bytes"] == os.path.getsize(table.path), final["asked_bytes"]
     if state == "cached":
-        assert final["device_bytes"] == 0, final
+        # A page that its reader drops while it is copied may come back from the device: docs/watch.md.
+        raced = 64 * 4096 if reader == "drops behind itself" else 0
+        assert final["device_bytes"] <= raced, final
     if "direct" in reader and state == "cold":
         assert code == grapnel.EXIT["not covered"], code
 

@@ -45,7 +45,7 @@ class MapMemory {
 struct LoadOptions {
   std::string name;      ///< shown by bpftool
   std::string btf_path;  ///< type information to relocate against (KernelBtf); empty: the kernel's
-  uint32_t map_elements = 1;               ///< of each map; 0: as the object says
+  uint32_t map_elements = 1;  ///< of each map; 0: as the object says
   /// Of single maps, whatever `map_elements` says. A ring's are bytes.
   std::vector<std::pair<std::string, uint32_t>> map_sizes;
   std::vector<std::string> left_out_maps;  ///< not made; the programs do not use them

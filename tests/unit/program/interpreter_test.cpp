@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 namespace grapnel::program {
@@ -20,12 +21,24 @@ constexpr Type kInteger = Type::of(TypeKind::integer);
 constexpr Type kBigint = Type::of(TypeKind::bigint);
 constexpr Type kVarchar = Type::of(TypeKind::varchar);
 
+/// Of this process alone: several run at once.
+struct Folder {
+  std::string path;
+  Folder() {
+    const char* base = std::getenv("GRAPNEL_TEST_TMP");
+    path = std::string(base != nullptr ? base : "/tmp") + "/interpreter-XXXXXX";
+    EXPECT_NE(mkdtemp(path.data()), nullptr);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
 /// A file with `text`, opened as `request` says; its path is filled in.
 std::shared_ptr<const source::Source> table(std::string_view text, source::TableRequest request) {
-  const char* folder = std::getenv("GRAPNEL_TEST_TMP");
+  static const Folder folder;
   static int number = 0;
-  request.path = std::string(folder != nullptr ? folder : "/tmp") + "/interpreter" +
-                 std::to_string(number++) + ".txt";
+  request.path = folder.path + "/" + std::to_string(number++) + ".txt";
   std::ofstream(request.path, std::ios::binary) << text;
   auto source = source::open_source(request, {});
   EXPECT_TRUE(source.ok()) << source.error().to_string();
