@@ -74,7 +74,8 @@ std::optional<std::string> Mounts::from_root(uint32_t device, std::string_view p
   const auto [begin, end] = by_device_.equal_range(device);
   for (auto it = begin; it != end; ++it) {
     const Mount& mount = it->second;
-    const std::string_view root = mount.root == "/" ? "" : mount.root;
+    std::string_view root = mount.root;
+    if (root == "/") root = {};
     if (!path.starts_with(root)) continue;
     const std::string_view below = path.substr(root.size());
     if (!below.empty() && below.front() != '/') continue;

@@ -4,25 +4,30 @@
  * dearer.
  *
  * Each member: since when, and what to do when it changes.
- *   pipe_inode_info.head, tail, ring_size, bufs   since 5.5 (commit 8cefc107ca54); inside a union
- * since 6.14 (3d252160b818), which CO-RE looks through pipe_buffer.page, offset, len since 2.6
- *   task_struct.files, files_struct.fdt, fdtable.fd, file.private_data, file.f_mapping, file.f_pos   since 2.6
+ *   pipe_inode_info.head, tail, ring_size, bufs
+ *       since 5.5 (8cefc107ca54); inside a union since 6.14 (3d252160b818), which CO-RE looks through
+ *   pipe_buffer.page, offset, len                 since 2.6
+ *   task_struct.files, files_struct.fdt, fdtable.fd, file.private_data, file.f_mapping, file.f_pos
+ *       since 2.6
  *   address_space.i_pages                         an xarray since 4.20 (b93b016313b3)
- *   folio                                         since 5.16 (7b230db3b8d3); .flags is a struct of
- * one word since 6.18, which is as good here; pages of a large one in _folio_nr_pages, since 6.15
- * in _nr_pages pageflags                                     an enumeration since 2.6.26
- * (e2683181524d); its numbers change (PG_uptodate 2 -> 3 in 6.4 .. 6.12, PG_head 16 -> 6)
+ *   folio                                         since 5.16 (7b230db3b8d3)
+ *       .flags is a struct of one word since 6.18, which is as good here; pages of a large one in
+ *       _folio_nr_pages, since 6.15 in _nr_pages
+ *   pageflags                                     an enumeration since 2.6.26 (e2683181524d)
+ *       its numbers change (PG_uptodate 2 -> 3 in 6.4 .. 6.12, PG_head 16 -> 6)
  *   folio_batch                                   since 5.17 (10331795fb79)
  *   bio.bi_iter                                   since 3.14 (4f024f3797c4)
  *   request.cmd_flags                             the operation in its low 8 bits since 4.8
  *                                                 (ef295ecf090d)
- *   page.compound_head                            since 4.4 (1d798ca3f164); compound_info since 7.1
+ *   page.compound_head                            since 4.4 (1d798ca3f164)
+ *       compound_info since 7.1
  *   sk_msg.sg                                     since 4.20 (604326b41a6f)
  *   file.f_inode                                  since 3.9; f_path, f_flags since 2.6
- *   dentry.d_u.d_alias                            since 3.19 (946e51f2bf37), without the d_u by 7.2;
- * d_name in a union since 6.15, which CO-RE looks through
+ *   dentry.d_u.d_alias                            since 3.19 (946e51f2bf37)
+ *       without the d_u by 7.2; d_name in a union since 6.15, which CO-RE looks through
  *   mount.mnt, mnt_parent, mnt_mountpoint         since 3.3
- *   task_struct.start_boottime                    since 5.5 (cf25e24db61c); thread_pid since 4.19
+ *   task_struct.start_boottime                    since 5.5 (cf25e24db61c)
+ *   task_struct.thread_pid                        since 4.19
  *   pid.level, numbers                            since 2.6.24
  *   bio.bi_opf                                    since 4.8; bi_bdev since 5.12
  *   io_kiocb.cqe.res                              since 5.19
