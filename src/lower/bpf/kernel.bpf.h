@@ -5,10 +5,11 @@
  *
  * Each member: since when, and what to do when it changes.
  *   pipe_inode_info.head, tail, ring_size, bufs
- *       since 5.5 (8cefc107ca54); inside a union since 6.14 (3d252160b818), which CO-RE looks through
+ *       since 5.5 (8cefc107ca54)
+ *       inside a union since 6.14 (3d252160b818), which CO-RE looks through
  *   pipe_buffer.page, offset, len                 since 2.6
- *   task_struct.files, files_struct.fdt, fdtable.fd, file.private_data, file.f_mapping, file.f_pos
- *       since 2.6
+ *   task_struct.files, files_struct.fdt, fdtable.fd   since 2.6
+ *   file.private_data, file.f_mapping, file.f_pos since 2.6
  *   address_space.i_pages                         an xarray since 4.20 (b93b016313b3)
  *   folio                                         since 5.16 (7b230db3b8d3)
  *       .flags is a struct of one word since 6.18, which is as good here; pages of a large one in
