@@ -5,7 +5,7 @@ namespace grapnel::hooks {
 
 const std::vector<Hook*>& all_hooks() {
   static const std::vector<Hook*> hooks = {
-      &read_hook(),      &direct_hook(),
+      &read_hook(),       &direct_hook(),
 #ifdef GRAPNEL_HAVE_PIPE
       &pipe_hook(),
 #endif
