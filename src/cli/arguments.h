@@ -90,8 +90,8 @@ struct WatchCommand {
 };
 
 struct CalibrateCommand {
-  bool show = false;       ///< measure nothing
-  bool if_needed = false;  ///< measure only what is missing, old or contradicted
+  bool show = false;                          ///< measure nothing
+  bool if_needed = false;                     ///< measure only what is missing, old or contradicted
   OutputFormat format = OutputFormat::table;  ///< table or json
   api::CalibrateOptions options;
 };
