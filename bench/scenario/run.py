@@ -1,7 +1,7 @@
 """The scenario, measured: a server with the data, a client with the question, a link of 1 GB/s and
 10 ms between them (two network namespaces of this machine).
 
-  ./dev bench scenario [--scale 1|10] [--rounds 3] [--only TEXT] [--state cached|cold] [--write]
+  ./dev bench scenario [--scale 1|10] [--rounds 3] [--only REGEX] [--state cached|cold] [--write]
 
 Compared are shipping the file (nginx, read by the best local tool while it arrives), usual tools run at
 the server, and grapnel through each hook and by its own choice, beside what the model says. The ways take
@@ -11,6 +11,8 @@ docs/results/scenario.{md,json,svg}. Needs root (network namespaces)."""
 import argparse
 import json
 import os
+import re
+import shlex
 import signal
 import statistics
 import subprocess
@@ -122,7 +124,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=int, choices=[1, 10], default=1)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="operations whose name has this text")
+    parser.add_argument("--only", default="", help="operations whose name fits this regular expression")
     parser.add_argument("--state", choices=["cached", "cold"], help="default: both")
     parser.add_argument("--write", action="store_true", help="write docs/results/scenario.*")
     parser.add_argument("--nginx", default="build/scenario/root/usr/sbin/nginx")
@@ -132,7 +134,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     subprocess.run(["bash", "tools/dev/data.sh", str(arguments.scale)], check=True, cwd=cli.ROOT)
-    cases = [case for case in operations.all_cases(arguments.scale) if arguments.only in case.name]
+    cases = [case for case in operations.all_cases(arguments.scale) if re.search(arguments.only, case.name)]
     link = network.Link(cli.BUILD / "bench_link", LINK_BYTES_PER_SECOND, RTT_SECONDS)
     found = []
     with link:
@@ -159,7 +161,7 @@ def main():
             relay_cpu = link.cpu_seconds() - relay_before
             server_cpu = services.server_cpu_seconds() - server_before
     print(link.said)
-    outcome = {"scale": arguments.scale, "rounds": arguments.rounds, "link": empty,
+    outcome = {"options": shlex.join(sys.argv[1:]), "scale": arguments.scale, "rounds": arguments.rounds, "link": empty,
                "link_said": link.said, "relay_cpu_seconds": relay_cpu,
                "server_cpu_seconds": server_cpu, "cases": found}
     verdicts = scenario_report.judge(outcome)

@@ -65,7 +65,7 @@ def markdown(outcome, verdicts):
     link = outcome["link"]
     lines = [
         "# The scenario: a question about data behind a link", "",
-        f"Made by `./dev bench scenario --scale {outcome['scale']} --rounds {outcome['rounds']} --write`. "
+        f"Made by `./dev bench scenario {outcome['options']}`. "
         "A server and a client in two network namespaces of one machine; a link between them whose "
         f"rate is a token bucket of 1 GB/s and whose delay is 5 ms each way. Empty it gave "
         f"{link['bytes_per_second'] / 1e9:.2f} GB/s and {1e3 * link['rtt_seconds']:.2f} ms. The ways take turns, "
