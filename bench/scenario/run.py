@@ -10,7 +10,6 @@ docs/results/scenario.{md,json,svg}. Needs root (network namespaces)."""
 
 import argparse
 import json
-import os
 import re
 import shlex
 import signal
@@ -20,8 +19,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "tools")]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "tools")]
 
+import engines  # noqa: E402
 import grapnel_cli as cli  # noqa: E402
 import network  # noqa: E402
 import operations  # noqa: E402
@@ -32,23 +32,6 @@ import ways  # noqa: E402
 LINK_BYTES_PER_SECOND, RTT_SECONDS = 1e9, 0.010
 HOOKS = {"cached": ["read", "mmap", "pipe", "pagecache", "sendfile", "syscall"],
          "cold": ["read", "direct", "pipe", "block"]}
-
-
-def drop_cached(path):
-    """Our own file's pages; nobody else's."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(fd)
-
-
-def make_cached(path):
-    with open(path, "rb", buffering=0) as file:
-        buffer = bytearray(1 << 20)
-        while file.readinto(buffer):
-            pass
 
 
 def same(rows, others):
@@ -78,23 +61,21 @@ def ways_for(case, state, python):
 
 def measure(case, state, link, python, rounds):
     """{way: {"seconds": [...], "hook": ..., "reason": ...}}"""
-    results, reference, left_out = {}, None, set()
-    todo = ways_for(case, state, python)
+    results, reference = {}, None
+    line_up = ways_for(case, state, python)
     if state == "cached":
-        make_cached(case.path)
+        engines.make_cached(case.path)
     for round_number in range(rounds + 1):
-        turn = round_number % len(todo)
-        for way in todo[turn:] + todo[:turn]:
-            slow = round_number > 0 and way.name in left_out
-            if slow:
+        turn = round_number % len(line_up)
+        for way in line_up[turn:] + line_up[:turn]:
+            entry = results.setdefault(way.name, {"seconds": [], "hook": "", "reason": ""})
+            if entry["reason"]:
                 continue
             if state == "cold":
-                drop_cached(case.path)
+                engines.drop_cached(case.path)
             run = way.run(case, link)
-            entry = results.setdefault(way.name, {"seconds": [], "hook": "", "reason": ""})
             if run.reason:
                 entry["reason"] = run.reason
-                left_out.add(way.name)
                 continue
             reference = reference or run.answer
             if not same(run.answer, reference):

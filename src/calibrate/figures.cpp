@@ -4,23 +4,13 @@
 #include <cstdio>
 #include <ctime>
 
+#include "base/number_text.h"
 #include "choose/learn.h"
 #include "grapnel/calibrate.h"
 #include "hooks/common/rates.h"
 
 namespace grapnel::api {
 namespace {
-
-std::string formatted(const char* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string seconds_text(double seconds) {
-  if (seconds < 1e-3) return formatted("%.1f us", 1e6 * seconds);
-  return formatted("%.3g ms", 1e3 * seconds);
-}
 
 std::string where_text(const hooks::KnownRate& rate) {
   if (rate.kind == "op") return choose::op_class_name(rate.where);

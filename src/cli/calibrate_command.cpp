@@ -5,23 +5,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "cli/calibrate_arguments.h"
 #include "cli/commands.h"
+#include "cli/number_text.h"
 #include "cli/output.h"
+#include "cli/text_table.h"
 #include "cli/writers.h"
 
 namespace grapnel::cli {
 namespace {
-
-std::string formatted(const char* format, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
 
 std::string age_text(double seconds) {
   if (seconds < 90) return formatted("%.0f s", std::max(seconds, 0.0));
@@ -52,21 +47,10 @@ void write_text(const api::Calibration& all, Output& output) {
   for (const auto& figure : all.figures) {
     const bool learnt = figure.kind.compare(0, 6, "learnt") == 0;
     rows.push_back({figure.what, figure.kind, figure.where, figure.text,
-                    learnt ? "" : formatted("%.0f %%", 100 * figure.spread),
-                    age_text(figure.age_seconds),
+                    learnt ? "" : percent_text(figure.spread), age_text(figure.age_seconds),
                     figure.contradicted ? "contradicted by scans" : meaning(figure.kind)});
   }
-  std::vector<size_t> widths(rows.front().size());
-  for (const auto& row : rows) {
-    for (size_t i = 0; i < row.size(); i++) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); i++) {
-      line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-    }
-    output.write(line.substr(0, line.find_last_not_of(' ') + 1) + "\n");
-  }
+  output.write(align_columns(rows));
   if (all.figures.empty()) output.write("nothing has been measured yet: grapnel calibrate\n");
   for (const auto& note : all.notes) output.write("note: " + note + "\n");
   if (all.seconds > 0) output.write(formatted("measured in %.1f s", all.seconds) + "\n");

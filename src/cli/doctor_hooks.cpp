@@ -61,7 +61,7 @@ std::string table(const std::vector<AttachPoint>& points) {
   Reasons reasons;
   std::vector<Row> rows{header};
   for (const auto& point : points) rows.push_back(make_row(point, reasons));
-  return align_columns(rows) + reasons.text();
+  return align_columns(rows, "  ") + reasons.text();
 }
 
 void write_text(const std::vector<AttachPoint>& points, Output& output) {

@@ -2,9 +2,9 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/number_text.h"
 #include "cli/output.h"
 #include "cli/text_table.h"
 #include "cli/writers.h"
@@ -14,16 +14,8 @@ namespace {
 
 /// "+58", "-2", "0".
 std::string signed_text(double nanoseconds) {
-  char text[32];
   const double rounded = std::round(nanoseconds);
-  std::snprintf(text, sizeof text, rounded == 0 ? "0" : "%+.0f", rounded);
-  return text;
-}
-
-std::string whole_text(double nanoseconds) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.0f", nanoseconds);
-  return text;
+  return rounded == 0 ? "0" : formatted("%+.0f", rounded);
 }
 
 std::vector<std::string> row_of(const api::Tax& tax) {
@@ -38,17 +30,16 @@ void write_text(const api::Taxes& taxes, Output& output) {
   output.write(
       "What work that has nothing to do with it pays while a hook is at work, in nanoseconds.\n"
       "Without one: the shortest system call " +
-      whole_text(taxes.call_ns) + ", a cached read of 4 KiB " + whole_text(taxes.read_ns) + ".\n");
+      formatted("%.0f", taxes.call_ns) + ", a cached read of 4 KiB " +
+      formatted("%.0f", taxes.read_ns) + ".\n");
   std::vector<std::vector<std::string>> rows{
       {"hook", "system call", "cached read", "block request", ""}};
   for (const api::Tax& tax : taxes.hooks) rows.push_back(row_of(tax));
-  output.write(align_columns(rows));
+  output.write(align_columns(rows, "  "));
 }
 
 void append_number(std::string& text, const char* name, double value) {
-  char number[64];
-  std::snprintf(number, sizeof number, ", \"%s\": %.1f", name, value);
-  text += number;
+  text += std::string(", \"") + name + formatted("\": %.1f", value);
 }
 
 /// {"call_ns": ..., "read_ns": ..., "hooks": [one object per line]}

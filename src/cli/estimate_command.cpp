@@ -1,26 +1,20 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/number_text.h"
 #include "cli/output.h"
-#include "cli/progress_line.h"
 #include "cli/writers.h"
 #include "grapnel/where.h"
 
 namespace grapnel::cli {
 namespace {
 
-std::string formatted(const char* format, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string seconds_text(double seconds) {
+/// Digits behind the point, so that the terms of a column can be compared.
+std::string term_seconds_text(double seconds) {
   if (seconds == 0) return "-";
   if (seconds < 1e-3) return formatted("%.0f us", 1e6 * seconds);
   if (seconds < 1) return formatted("%.1f ms", 1e3 * seconds);
@@ -39,7 +33,7 @@ constexpr size_t kTermWidth = 11;
 
 std::string term_text(const api::Approach& approach, std::string_view name) {
   for (const api::EstimateTerm& term : approach.terms)
-    if (term.name == name) return seconds_text(term.counted);
+    if (term.name == name) return term_seconds_text(term.counted);
   return "";
 }
 
@@ -63,7 +57,7 @@ void write_text(const api::EstimateInput& in, const std::vector<api::Approach>& 
   output.write(head + "\n");
   for (const auto& approach : approaches) {
     std::string line = padded(approach.name, widest, false) +
-                       padded(seconds_text(approach.total_seconds), kTermWidth, true);
+                       padded(term_seconds_text(approach.total_seconds), kTermWidth, true);
     for (const char* name : kTerms) line += padded(term_text(approach, name), kTermWidth, true);
     output.write(line + "\n");
   }

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <string_view>
+
+#include "cli/number_text.h"
 
 namespace grapnel::cli {
 namespace {
@@ -20,36 +20,14 @@ void write_error_stream(std::string_view text) {
 
 }  // namespace
 
-std::string bytes_text(double bytes) {
-  constexpr std::array kUnits{"bytes", "kB", "MB", "GB", "TB", "PB"};
-  size_t unit = 0;
-  while (bytes >= 999.95 && unit + 1 < kUnits.size()) {
-    bytes /= 1000;
-    unit++;
-  }
-  char text[32];
-  std::snprintf(text, sizeof text,
-                unit == 0   ? "%.0f %s"
-                : unit >= 3 ? "%.2f %s"
-                            : "%.1f %s",
-                bytes, kUnits[unit]);
-  return text;
-}
-
 std::string progress_text(const api::Progress& progress) {
   const auto done = static_cast<double>(progress.bytes_done);
   const auto total = static_cast<double>(progress.bytes_total);
   const double rate = progress.seconds > 0 ? done / progress.seconds : 0;
-  char percent[16];
-  std::snprintf(percent, sizeof percent, "%3.0f %%", total > 0 ? 100 * done / total : 0);
-  std::string text = std::string(percent) + "  " + bytes_text(done) + " of " + bytes_text(total) +
-                     "  " + bytes_text(rate) + "/s";
+  std::string text = formatted("%3.0f %%", total > 0 ? 100 * done / total : 0) + "  " +
+                     bytes_text(done) + " of " + bytes_text(total) + "  " + bytes_text(rate) + "/s";
   if (!progress.hook.empty()) text += "  " + progress.hook;
-  if (rate > 0) {
-    char left[32];
-    std::snprintf(left, sizeof left, "  %.1f s left", std::max(0.0, total - done) / rate);
-    text += left;
-  }
+  if (rate > 0) text += formatted("  %.1f s left", std::max(0.0, total - done) / rate);
   return text;
 }
 

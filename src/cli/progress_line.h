@@ -7,9 +7,6 @@
 
 namespace grapnel::cli {
 
-/// "1.23 GB", "759.9 MB", "512 bytes": powers of 1000, as disks and networks count.
-std::string bytes_text(double bytes);
-
 /// "45 %  345.2 of 766.1 MB  2.31 GB/s  read  0.2 s left"
 std::string progress_text(const api::Progress& progress);
 

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/number_text.h"
 #include "cli/progress_line.h"
 #include "cli/writers.h"
 

@@ -1,22 +1,15 @@
 #include "cli/watch_text.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 #include <memory>
 
-#include "cli/progress_line.h"
+#include "cli/number_text.h"
 #include "cli/text_width.h"
 #include "cli/writers.h"
 
 namespace grapnel::cli {
 namespace {
-
-std::string formatted(const char* format, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
 
 std::string share_text(uint64_t part, uint64_t whole) {
   if (whole == 0) return "100 %";

@@ -3,14 +3,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/number_text.h"
 #include "cli/output.h"
-#include "cli/progress_line.h"
+#include "cli/text_table.h"
 #include "cli/text_width.h"
 #include "cli/where_arguments.h"
 #include "cli/writers.h"
@@ -25,51 +25,7 @@ using Cells = std::vector<std::string>;
 
 constexpr size_t kUsualWidth = 100;
 
-std::string formatted(const char* format, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string seconds_text(double seconds) {
-  if (seconds < 1e-3) return formatted("%.0f us", 1e6 * seconds);
-  if (seconds < 0.9995) return formatted("%.3g ms", 1e3 * seconds);
-  return formatted("%.3g s", seconds);
-}
-
-std::string percent_text(double share) { return formatted("%.0f %%", 100 * share); }
 const char* yes_no(bool yes) { return yes ? "yes" : "no"; }
-
-/// Columns aligned, two blanks between them; numbers stand to the right where `right` says so.
-class TextTable {
- public:
-  explicit TextTable(Cells header, std::vector<size_t> right = {})
-      : rows_{std::move(header)}, right_(std::move(right)) {}
-  void add(Cells row) { rows_.push_back(std::move(row)); }
-
-  [[nodiscard]] std::string text() const {
-    std::vector<size_t> widths(rows_.front().size());
-    for (const Cells& row : rows_) {
-      for (size_t i = 0; i < row.size(); i++)
-        widths[i] = std::max(widths[i], display_width(row[i]));
-    }
-    std::string text;
-    for (const Cells& row : rows_) {
-      std::string line;
-      for (size_t i = 0; i < row.size(); i++) {
-        const std::string blanks(widths[i] - display_width(row[i]), ' ');
-        const bool to_right = std::find(right_.begin(), right_.end(), i) != right_.end();
-        line += (i == 0 ? "" : "  ") + (to_right ? blanks + row[i] : row[i] + blanks);
-      }
-      text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-    }
-    return text;
-  }
-
- private:
-  std::vector<Cells> rows_;
-  std::vector<size_t> right_;
-};
 
 /// Words of `text` in lines of at most `width` columns; the first begins with `label`, the others
 /// below its text.
@@ -107,7 +63,7 @@ std::string costs_block(const WhereTable& table) {
       header.emplace_back(name);
     }
   }
-  TextTable costs(header, {2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+  std::vector<Cells> costs{header};
   for (const WhereRow& row : table.rows) {
     Cells cells{marked(row), may_text(row)};
     if (row.usable()) {
@@ -133,20 +89,20 @@ std::string costs_block(const WhereTable& table) {
       cells.emplace_back("| refused");
     }
     cells.resize(header.size());
-    costs.add(std::move(cells));
+    costs.push_back(std::move(cells));
   }
-  return costs.text();
+  return align_columns(costs, "", {2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
 }
 
 std::string sees_block(const WhereTable& table) {
-  TextTable sees({"  hook", "cached", "uncached", "copied", "fills cache", "knows the file by",
-                  "knows the process by"});
+  std::vector<Cells> sees{{"  hook", "cached", "uncached", "copied", "fills cache",
+                           "knows the file by", "knows the process by"}};
   for (const WhereRow& row : table.rows) {
-    sees.add({marked(row), yes_no(row.sees_cached), yes_no(row.sees_uncached),
-              percent_text(row.copied_share), yes_no(row.fills_cache), row.knows_file_by,
-              row.knows_process_by});
+    sees.push_back({marked(row), yes_no(row.sees_cached), yes_no(row.sees_uncached),
+                    percent_text(row.copied_share), yes_no(row.fills_cache), row.knows_file_by,
+                    row.knows_process_by});
   }
-  return sees.text();
+  return align_columns(sees);
 }
 
 /// "raw_tp/sys_exit" of "raw_tp/sys_exit (exact, on the reader's copy)".
@@ -156,20 +112,20 @@ std::string place_of(const WhereRow& row) {
 }
 
 std::string place_block(const WhereTable& table) {
-  TextTable places({"  hook", "place", "kind", "since", "bytes", "runs in"});
+  std::vector<Cells> places{{"  hook", "place", "kind", "since", "bytes", "runs in"}};
   for (const WhereRow& row : table.rows) {
     const std::string bytes =
         std::string(row.exact ? "exact" : "lossy") + (row.pinned ? ", pinned" : "");
-    places.add({marked(row), place_of(row), row.in_kernel ? row.kind : "system call", row.since,
-                bytes, row.context});
+    places.push_back({marked(row), place_of(row), row.in_kernel ? row.kind : "system call",
+                      row.since, bytes, row.context});
   }
-  return places.text();
+  return align_columns(places);
 }
 
 std::string tax_block(const WhereTable& table) {
-  TextTable taxes({"  hook", "stands on", "what others pay while it runs"});
-  for (const WhereRow& row : table.rows) taxes.add({marked(row), row.foundation, row.tax});
-  return taxes.text();
+  std::vector<Cells> taxes{{"  hook", "stands on", "what others pay while it runs"}};
+  for (const WhereRow& row : table.rows) taxes.push_back({marked(row), row.foundation, row.tax});
+  return align_columns(taxes);
 }
 
 /// `among`: "" or " in the kernel".

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <string>
 
+#include "base/number_text.h"
 #include "grapnel/estimate.h"
 
 namespace grapnel::api {
@@ -18,21 +18,15 @@ const std::map<std::string, const char*>& colours() {
   return all;
 }
 
-std::string number(const char* format, double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
 std::string text_at(double x, double y, const std::string& text, const char* more = "") {
-  return "<text x=\"" + number("%.1f", x) + "\" y=\"" + number("%.1f", y) + "\" " + more + ">" +
-         text + "</text>";
+  return "<text x=\"" + formatted("%.1f", x) + "\" y=\"" + formatted("%.1f", y) + "\" " + more +
+         ">" + text + "</text>";
 }
 
 std::string box(double x, double y, double width, const char* colour, const std::string& title) {
-  return "<rect x=\"" + number("%.2f", x) + "\" y=\"" + number("%.1f", y) + "\" width=\"" +
-         number("%.2f", width) + "\" height=\"" + number("%.0f", kBar) + "\" fill=\"" + colour +
-         "\"><title>" + title + "</title></rect>";
+  return "<rect x=\"" + formatted("%.2f", x) + "\" y=\"" + formatted("%.1f", y) + "\" width=\"" +
+         formatted("%.2f", width) + "\" height=\"" + formatted("%.0f", kBar) + "\" fill=\"" +
+         colour + "\"><title>" + title + "</title></rect>";
 }
 
 std::string legend() {
@@ -52,10 +46,10 @@ std::string bar(const Approach& approach, double y, double scale) {
     const auto colour = colours().find(term.name);
     const double width = term.counted * scale;
     parts += box(x, y, width, colour == colours().end() ? "#666" : colour->second,
-                 term.name + " " + number("%.4g s", term.counted));
+                 term.name + " " + formatted("%.4g s", term.counted));
     x += width;
   }
-  return parts + text_at(x + 6, y + 12, number("%.3g s", approach.total_seconds));
+  return parts + text_at(x + 6, y + 12, formatted("%.3g s", approach.total_seconds));
 }
 
 }  // namespace
@@ -65,16 +59,16 @@ std::string estimate_svg(const EstimateInput& input, const std::vector<Approach>
   for (const Approach& approach : approaches) longest = std::max(longest, approach.total_seconds);
   const double scale = (kWidth - kLeft - kRight) / longest;
   const double height = kTop + kRow * static_cast<double>(approaches.size()) + 12;
-  std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + number("%.0f", kWidth) +
-                    "\" height=\"" + number("%.0f", height) +
+  std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" +
+                    formatted("%.0f", kWidth) + "\" height=\"" + formatted("%.0f", height) +
                     "\" font-family=\"sans-serif\" font-size=\"12\">"
                     "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>";
   svg += text_at(12, 22,
-                 number("%.3g GB", input.file_bytes / 1e9) + ", " +
-                     number("%.0f %%", 100 * input.cached_share) + " cached; link " +
-                     number("%.3g GB/s", input.link_bytes_per_second / 1e9) + ", " +
-                     number("%.3g ms", 1e3 * input.rtt_seconds) + " round trip; storage " +
-                     number("%.3g GB/s", input.devices * input.device_bytes_per_second / 1e9),
+                 formatted("%.3g GB", input.file_bytes / 1e9) + ", " +
+                     formatted("%.0f %%", 100 * input.cached_share) + " cached; link " +
+                     formatted("%.3g GB/s", input.link_bytes_per_second / 1e9) + ", " +
+                     formatted("%.3g ms", 1e3 * input.rtt_seconds) + " round trip; storage " +
+                     formatted("%.3g GB/s", input.devices * input.device_bytes_per_second / 1e9),
                  "font-weight=\"600\" font-size=\"14\"");
   svg += legend();
   double y = kTop;

@@ -1,6 +1,5 @@
 // The decision table as a page of its own.
-#include <cstdio>
-
+#include "base/number_text.h"
 #include "grapnel/where.h"
 #include "where/plots.h"
 
@@ -30,24 +29,11 @@ tr.off td { color: #8a939d; }
 .lead { font-size: 1.1rem; } .quiet { color: #6b7785; }
 )css";
 
-std::string formatted(const char* format, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string seconds_text(double seconds) {
-  if (seconds < 1e-3) return formatted("%.0f µs", 1e6 * seconds);
-  return seconds < 0.9995 ? formatted("%.3g ms", 1e3 * seconds) : formatted("%.3g s", seconds);
-}
-
 std::string bytes_text(double bytes) {
   if (bytes < 1e3) return formatted("%.0f B", bytes);
   if (bytes < 1e6) return formatted("%.3g kB", bytes / 1e3);
   return bytes < 1e9 ? formatted("%.4g MB", bytes / 1e6) : formatted("%.4g GB", bytes / 1e9);
 }
-
-std::string percent_text(double share) { return formatted("%.0f %%", 100 * share); }
 
 /// A table whose cells are escaped here.
 class HtmlTable {

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <vector>
 
+#include "base/number_text.h"
+
 namespace grapnel::api {
 namespace {
 
@@ -22,18 +24,6 @@ constexpr const char* kPick = "#c2571a";
 std::string number(double value, int digits = 1) {
   char text[48];
   std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
-std::string seconds_text(double seconds) {
-  char text[48];
-  if (seconds < 1e-3) {
-    std::snprintf(text, sizeof text, "%.3g µs", 1e6 * seconds);
-  } else if (seconds < 1) {
-    std::snprintf(text, sizeof text, "%.3g ms", 1e3 * seconds);
-  } else {
-    std::snprintf(text, sizeof text, "%.3g s", seconds);
-  }
   return text;
 }
 

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/commands.h"
+#include "cli/number_text.h"
 #include "cli/progress_line.h"
 #include "cli/text_width.h"
 
