@@ -5,15 +5,12 @@ import struct
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1]),
-                str(Path(__file__).resolve().parents[2] / "tools")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-import cases as gates  # noqa: E402
 import grapnel_cli as cli  # noqa: E402
 
 WORD = "furiously"
 FIXED_COLUMNS = "a BIGINT, b BIGINT, c BIGINT, d BIGINT"
-FIXED_RECORD_BYTES = 32
 PART_KEYS = {1: 200_000, 10: 2_000_000}  # l_partkey is even between 1 and this, by scale
 # In per cent of the rows.
 SELECTIVITIES = [0.001, 0.1, 1, 10, 50, 100]
@@ -64,7 +61,3 @@ def all_cases(scale):
         made.append(Case(f"rows, {share:g} %", "filter", csv,
                          f"SELECT * FROM '{{path}}' WHERE l_partkey <= {most}", share))
     return made
-
-
-def duckdb_source(path):
-    return gates.duckdb_source(path)

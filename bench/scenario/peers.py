@@ -14,11 +14,10 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "tools")]
 
 BLOCK_BYTES = 4 << 20
-Q6_FILTER = ("l_shipdate >= DATE '1994-01-01' AND l_shipdate < DATE '1995-01-01' "
-             "AND l_discount BETWEEN 0.05 AND 0.07 AND l_quantity < 24")
 
 
 def sql_of(kind, source, most, count_rows=True):
@@ -36,14 +35,14 @@ class DuckDb:
     kinds = {"q6", "q1", "filter"}
 
     def __init__(self, threads):
-        import operations
         import duckdb
-        self.operations = operations
+        import cases
+        self.source_of = cases.duckdb_source
         self.connection = duckdb.connect()
         self.connection.execute(f"SET threads = {threads}")
 
     def run(self, kind, path, most):
-        source = self.operations.duckdb_source("any.csv").replace("any.csv", str(path))
+        source = self.source_of("any.csv").replace("any.csv", str(path))
         if kind != "filter":
             return self.connection.execute(sql_of(kind, source, most)).fetchall()
         return self.connection.execute(
@@ -179,11 +178,10 @@ RIPGREP = Tool({"lines"}, {"lines": [os.environ.get("RIPGREP", "rg"), "-c", "-F"
                                      "--mmap", "{path}"]})
 RIPGREP_PIPE = Tool({"lines"}, {"lines": [os.environ.get("RIPGREP", "rg"), "-c", "-F", "furiously",
                                           "{path}"]})
-WC = Tool({"wc"}, {"wc": ["wc", "-l", "{path}"]})
 
 ENGINES = {"duckdb": DuckDb, "chdb": ChDb, "polars": Polars, "datafusion": DataFusion,
            "numpy": NumPy, "mawk": lambda _: MAWK, "ripgrep": lambda _: RIPGREP,
-           "ripgrep-pipe": lambda _: RIPGREP_PIPE, "wc": lambda _: WC}
+           "ripgrep-pipe": lambda _: RIPGREP_PIPE}
 
 
 def main():
@@ -212,5 +210,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
     main()

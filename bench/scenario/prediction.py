@@ -24,7 +24,7 @@ def _client_seconds(case, python):
     most = case.sql.rsplit(" ", 1)[1] if case.kind == "filter" else "0"
     return ways.peer(network.Link.in_client(
         python, HERE / "peers.py", ways.SHIP_TOOLS[case.kind], case.kind, case.path, "--url",
-        f"file://{case.path.resolve()}", "--threads", 2, "--most", most), python).seconds
+        f"file://{case.path.resolve()}", "--threads", 2, "--most", most)).seconds
 
 
 def device_bytes_per_second(path):

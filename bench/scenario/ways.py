@@ -47,7 +47,7 @@ def last_json(text):
     return json.loads(text.strip().splitlines()[-1])
 
 
-def peer(arguments, python):
+def peer(arguments):
     done = subprocess.run([*arguments], capture_output=True, text=True, timeout=1800, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(map(str, arguments))}: {done.stderr[-800:]}")
@@ -66,8 +66,7 @@ class Ship:
         url = f"http://{network.SERVER_ADDRESS}:{HTTP_PORT}/{case.path.relative_to(cli.DATA)}"
         most = case.sql.rsplit(" ", 1)[1] if case.kind == "filter" else "0"
         return peer(link.in_client(self.python, HERE / "peers.py", SHIP_TOOLS[case.kind], case.kind,
-                                   case.path, "--url", url, "--threads", 2, "--most", most),
-                    self.python)
+                                   case.path, "--url", url, "--threads", 2, "--most", most))
 
 
 class ServerTool:
@@ -78,7 +77,7 @@ class ServerTool:
 
     def run(self, case, link):
         run = peer(link.in_server(self.python, HERE / "peers.py", self.engine, case.kind, case.path,
-                                  "--threads", 2), self.python)
+                                  "--threads", 2))
         run.seconds += link.rtt
         return run
 
