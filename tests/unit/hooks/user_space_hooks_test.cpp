@@ -8,6 +8,7 @@
 
 #include <fstream>
 
+#include "file_system.h"
 #include "hooks/common/feeder.h"
 #include "hooks/common/page_cache.h"
 #include "hooks/common/rates.h"
@@ -34,13 +35,23 @@ std::unique_ptr<Session> open_session(std::string_view hook,
   return std::move(*session);
 }
 
-class EachHook : public testing::TestWithParam<const char*> {};
+class EachHook : public testing::TestWithParam<const char*> {
+ protected:
+  /// Any other refusal is a failure.
+  static bool refused_for_want_of_direct_io(const program::Job& job) {
+    const Verdict verdict = find_hook(GetParam())->eligible(job);
+    if (verdict.yes) return false;
+    EXPECT_STREQ(GetParam(), "direct") << verdict.reason;
+    EXPECT_FALSE(testing_help::has_direct_io(job.source->path)) << verdict.reason;
+    return true;
+  }
+};
 INSTANTIATE_TEST_SUITE_P(UserSpace, EachHook, testing::Values("read", "mmap", "direct"));
 
 TEST_P(EachHook, FragmentsAndCounters) {
   const Directory directory;
   const auto job = sum_job(open_csv(directory.write("t.csv", "1,aa\n2,bb\n3,cc\n4,dd"), '\0'), 0);
-  if (!find_hook(GetParam())->eligible(*job).yes) GTEST_SKIP() << "refused by this file system";
+  if (refused_for_want_of_direct_io(*job)) GTEST_SKIP() << "this file system has no direct I/O";
   const auto session = open_session(GetParam(), job);
   const CancelToken cancel;
   const auto drive = [&](uint64_t begin, uint64_t end) {
@@ -75,7 +86,7 @@ TEST_P(EachHook, FragmentsAndCounters) {
 TEST_P(EachHook, AnnouncedOrNotTheSameResult) {
   const Directory directory;
   const auto job = sum_job(open_csv(directory.write("t.csv", numbers(100'000)), '\0'), 0);
-  if (!find_hook(GetParam())->eligible(*job).yes) GTEST_SKIP() << "refused by this file system";
+  if (refused_for_want_of_direct_io(*job)) GTEST_SKIP() << "this file system has no direct I/O";
   const auto session = open_session(GetParam(), job);
   const CancelToken cancel;
   const auto extent_at = [&](uint64_t number) {
@@ -107,7 +118,7 @@ TEST_P(EachHook, ShorterFileIsAChangeAndCancelStops) {
   const Directory directory;
   const std::string path = directory.write("t.csv", numbers(50'000));
   const auto job = sum_job(open_csv(path, '\0'), 0);
-  if (!find_hook(GetParam())->eligible(*job).yes) GTEST_SKIP() << "refused by this file system";
+  if (refused_for_want_of_direct_io(*job)) GTEST_SKIP() << "this file system has no direct I/O";
   const auto session = open_session(GetParam(), job);
   Extent extent;
   extent.end = job->source->data_end;
@@ -195,14 +206,14 @@ TEST(PageCache, SeesWhatIsCached) {
   const int file = ::open(path.c_str(), O_RDWR);
   ASSERT_EQ(fsync(file), 0);
   const PageCacheProbe probe(file);
-  if (probe.method() == PageCacheProbe::Method::none) GTEST_SKIP() << probe.method_name();
+  ASSERT_NE(probe.method(), PageCacheProbe::Method::none) << "the file is our own";
   EXPECT_EQ(probe.cached_share(0, 2 * kHalf), 1.0) << probe.method_name();
   EXPECT_EQ(probe.cached_share(5, 5), std::nullopt);
   ASSERT_EQ(posix_fadvise(file, kHalf, kHalf, POSIX_FADV_DONTNEED), 0);
   const auto half = probe.cached_share(0, 2 * kHalf);
   const auto gone = probe.cached_share(kHalf, 2 * kHalf);
   ASSERT_TRUE(half && gone);
-  if (*gone == 1.0) GTEST_SKIP() << "this file system keeps its pages (tmpfs)";
+  if (testing_help::lives_in_memory(path)) GTEST_SKIP() << "files are their pages here";
   EXPECT_NEAR(*half, 0.5, 0.1);
   EXPECT_LT(*gone, 0.1);
   close(file);
