@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,12 @@ struct HookMeasured {
   HookCost cost;
   double wall_spread = 0;     ///< half the distance between the quartiles, relative to the median
   uint64_t bytes_copied = 0;  ///< of the file, to user space
-  uint64_t memory_bytes = 0;  ///< that the process grew by at its peak; 0 for a server
-  uint64_t cache_added_bytes = 0;  ///< of the file, left in the page cache that were not there
-  double computed_share = 0;       ///< of the file's bytes that the hook itself computed
+  /// That the process grew by at its peak. Empty for a server.
+  std::optional<uint64_t> memory_bytes;
+  /// Of the file, left in the page cache that were not there. Empty for a server, and where what is
+  /// cached cannot be known exactly.
+  std::optional<uint64_t> cache_added_bytes;
+  double computed_share = 0;  ///< of the file's bytes that the hook itself computed
   double load_seconds = 0;
   double longest_run_seconds = 0;
   uint32_t verified_instructions = 0;
@@ -125,8 +129,8 @@ struct WhereTable {
 };
 
 /// Errors: those of Connection::execute; with `measure` also ErrorKind::internal if two hooks gave
-/// different answers, which would be a bug. Measuring leaves the page cache as it was, where that
-/// can be known.
+/// different answers, which would be a bug. Measuring leaves the page cache of this machine as it
+/// was, where that can be known; a note says where not.
 Result<WhereTable> where(const std::string& sql, const WhereOptions& options);
 
 /// The model's parameters for one statement: size, cached share, rates of device and hooks, and a

@@ -30,4 +30,16 @@ bool pretend_absent(std::string_view feature) {
   return std::find(names.begin(), names.end(), feature) != names.end();
 }
 
+std::string why_switched_off(std::string_view section) {
+  const size_t slash = std::min(section.find('/'), section.size());
+  std::string_view way = section.substr(0, slash);
+  // "lsm.s": the same way, for a program that may sleep.
+  if (way.size() > 2 && way.substr(way.size() - 2) == ".s") way.remove_suffix(2);
+  const std::string_view target = section.substr(std::min(slash + 1, section.size()));
+  for (const std::string_view feature : {way, target})
+    if (pretend_absent(feature))
+      return std::string(feature) + " is switched off (GRAPNEL_PRETEND_ABSENT)";
+  return {};
+}
+
 }  // namespace grapnel::base

@@ -14,6 +14,11 @@ namespace grapnel::base {
 /// variable is read once, at the first call of either function. Thread-safe.
 bool pretend_absent(std::string_view feature);
 
+/// "fexit is switched off (GRAPNEL_PRETEND_ABSENT)" if a program's place `section`, as it stands in
+/// its object ("fexit/filemap_get_pages", "lsm.s/file_ioctl"), is not to be used: by its way
+/// ("fexit", "lsm") or by its target ("filemap_get_pages"). Empty: it may be tried. Thread-safe.
+std::string why_switched_off(std::string_view section);
+
 /// What the variable lists, in its order, so that doctor can say that the machine can do more.
 const std::vector<std::string>& pretended_absent();
 

@@ -81,18 +81,6 @@ void set_hook(const std::string& given, api::QueryOptions& options) {
   options.hook = name == "any" ? "" : name;
 }
 
-/// An empty --on is a script's empty variable, and must not mean "here".
-void add_server(CLI::App& app, std::string& on, const std::string& text) {
-  app.add_option_function<std::string>(
-         "--on",
-         [&on](const std::string& given) {
-           if (given.empty()) throw CLI::ValidationError("--on", "no server is named");
-           on = given;
-         },
-         text)
-      ->type_name("HOST:PORT");
-}
-
 /// "grapnel SELECT..." and "grapnel qeury ...".
 void report_unknown_command(const CLI::App& app, const std::string& given) {
   std::cerr << "grapnel: there is no command '" << given << "'\n  hint: commands:";
@@ -135,6 +123,18 @@ void describe_serve(CLI::App& app, ServeCommand& command) {
 }
 
 }  // namespace
+
+CLI::Option* add_server(CLI::App& app, std::string& on, const std::string& text) {
+  return app
+      .add_option_function<std::string>(
+          "--on",
+          [&on](const std::string& given) {
+            if (given.empty()) throw CLI::ValidationError("--on", "no server is named");
+            on = given;
+          },
+          text)
+      ->type_name("HOST:PORT");
+}
 
 Command parse_arguments(int argc, char** argv) {
   CLI::App app{"grapnel: SQL on files, run next to the data"};

@@ -15,6 +15,11 @@
 #include "grapnel/watch.h"
 #include "grapnel/where.h"
 
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
 namespace grapnel::cli {
 
 /// What the process's status says (`grapnel --help` lists them).
@@ -62,8 +67,9 @@ struct EstimateCommand {
   EstimateFormat format = EstimateFormat::table;
   std::string sql;  ///< empty: `input` is all there is
   std::string on;
-  /// What was said by options, to win over what is found out.
+  /// What was said by options, to win over what is found out: see apply_given().
   std::vector<std::pair<double api::EstimateInput::*, double>> given;
+  std::vector<std::pair<std::string, double>> given_rates;  ///< of hooks, bytes per second
 };
 
 struct WhereCommand {
@@ -104,6 +110,10 @@ struct Finished {
 using Command =
     std::variant<Finished, QueryCommand, WatchCommand, SchemaCommand, ServeCommand, DoctorCommand,
                  EstimateCommand, WhereCommand, CalibrateCommand, TraceCommand>;
+
+/// --on HOST:PORT into `on`. An empty one is a script's empty variable, and must not mean "here":
+/// it is refused.
+CLI::Option* add_server(CLI::App& app, std::string& on, const std::string& text);
 
 /// Prints help and version to standard output, complaints to standard error.
 Command parse_arguments(int argc, char** argv);

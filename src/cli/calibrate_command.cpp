@@ -109,8 +109,7 @@ void describe_calibrate(CLI::App& app, CalibrateCommand& command) {
                "measure only if nothing is known, or it is old or contradicted");
   app.add_option("--dir", command.options.directory, "a directory on the device to be measured")
       ->type_name("DIR");
-  app.add_option("--on", command.options.on, "measure the link to this server, and nothing else")
-      ->type_name("HOST:PORT");
+  add_server(app, command.options.on, "measure the link to this server, and nothing else");
   app.add_flag_callback(
       "--json", [&command] { command.format = OutputFormat::json; }, "as a JSON object");
 }

@@ -1,5 +1,6 @@
 #include "cli/estimate_arguments.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -49,7 +50,6 @@ void add(CLI::App& app, const char* name, EstimateCommand& command,
            const auto parsed = parse(given);
            if (!parsed)
              throw CLI::ValidationError(name, "'" + given + "' is not like " + std::string(unit));
-           command.input.*value = *parsed;
            command.given.emplace_back(value, *parsed);
          },
          text)
@@ -60,28 +60,19 @@ void set_connect(const std::string& given, EstimateCommand& command) {
   const std::pair<const char*, double> kinds[] = {{"open", 0}, {"tcp", 1}, {"tls", 2}};
   for (const auto& [name, round_trips] : kinds) {
     if (given != name) continue;
-    command.input.connect_round_trips = round_trips;
+    command.given.emplace_back(&api::EstimateInput::connect_round_trips, round_trips);
     return;
   }
   throw CLI::ValidationError("--connect", "'" + given + "' is none of open|tcp|tls");
 }
 
-/// "pipe=2GB/s": replaces the rate of a hook.
+/// "pipe=2GB/s": replaces the rate of a hook. Which ones the model has is not known yet.
 void set_hook_rate(const std::string& given, EstimateCommand& command) {
   const size_t equals = given.find('=');
   const auto rate =
       equals == std::string::npos ? std::nullopt : parse_bytes(given.substr(equals + 1));
   if (!rate) throw CLI::ValidationError("--hook-rate", "'" + given + "' is not like pipe=2GB/s");
-  std::string names;
-  for (api::ProcessingRate& hook : command.input.hooks) {
-    if (hook.name == given.substr(0, equals)) {
-      hook.bytes_per_second = *rate;
-      return;
-    }
-    names += " " + hook.name;
-  }
-  throw CLI::ValidationError("--hook-rate", "there is no hook '" + given.substr(0, equals) +
-                                                "' in the model; there are:" + names);
+  command.given_rates.emplace_back(given.substr(0, equals), *rate);
 }
 
 void set_format(const std::string& given, EstimateCommand& command) {
@@ -109,6 +100,23 @@ std::optional<double> parse_seconds(std::string_view text) {
 
 std::optional<double> parse_share(std::string_view text) { return parse_with_unit(text, kShares); }
 
+std::optional<api::Error> apply_given(const EstimateCommand& command, api::EstimateInput& input) {
+  for (const auto& [member, value] : command.given) input.*member = value;
+  for (const auto& [name, rate] : command.given_rates) {
+    const auto hook = std::find_if(input.hooks.begin(), input.hooks.end(),
+                                   [&name = name](const auto& one) { return one.name == name; });
+    if (hook == input.hooks.end()) {
+      std::string names;
+      for (const api::ProcessingRate& one : input.hooks) names += " " + one.name;
+      return api::Error{api::ErrorKind::usage,
+                        "--hook-rate: there is no hook '" + name + "' in the model",
+                        "there are:" + names, 0, std::nullopt};
+    }
+    hook->bytes_per_second = rate;
+  }
+  return std::nullopt;
+}
+
 void describe_estimate(CLI::App& app, EstimateCommand& command) {
   app.footer(
       "Every term is the model's. With --query the numbers come from the statement's file, from "
@@ -118,10 +126,10 @@ void describe_estimate(CLI::App& app, EstimateCommand& command) {
       " Storage, transfer and processing overlap: the slowest counts "
       "in\n"
       "full.");
-  app.add_option("--query", command.sql, "of this statement, on its file as it is cached now")
-      ->type_name("SQL");
-  app.add_option("--on", command.on, "the file is at this server; with --query")
-      ->type_name("HOST:PORT");
+  CLI::Option* query =
+      app.add_option("--query", command.sql, "of this statement, on its file as it is cached now")
+          ->type_name("SQL");
+  add_server(app, command.on, "the file is at this server; with --query")->needs(query);
   add(app, "--size", command, &api::EstimateInput::file_bytes, parse_bytes, "10GB",
       "of the file; default 10GB");
   add(app, "--result", command, &api::EstimateInput::result_bytes, parse_bytes, "100B",

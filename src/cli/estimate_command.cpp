@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/estimate_arguments.h"
 #include "cli/number_text.h"
 #include "cli/output.h"
 #include "cli/writers.h"
@@ -86,11 +87,13 @@ void write_json(const std::vector<api::Approach>& approaches, Output& output) {
 
 /// The model's parameters: by the options, or found out and then corrected by them.
 api::Result<api::EstimateInput> parameters(const EstimateCommand& command) {
-  if (command.sql.empty()) return command.input;
-  auto found = api::estimate_query(command.sql, command.on, command.input);
-  if (!found) return found.error();
-  for (const auto& [member, value] : command.given) (*found).*member = value;
-  return found;
+  api::Result<api::EstimateInput> input = command.input;
+  if (!command.sql.empty()) {
+    input = api::estimate_query(command.sql, command.on, command.input);
+    if (!input) return input;
+  }
+  if (auto wrong = apply_given(command, *input)) return *std::move(wrong);
+  return input;
 }
 
 }  // namespace

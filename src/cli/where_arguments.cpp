@@ -111,8 +111,7 @@ void describe_where(CLI::App& app, WhereCommand& command) {
   app.add_option("FILE", command.file, "the file, or the whole statement if SQL is left away")
       ->required();
   app.add_option("SQL", command.sql, "the statement");
-  app.add_option("--on", command.options.on, "ask this server; the file is there")
-      ->type_name("HOST:PORT");
+  add_server(app, command.options.on, "ask this server; the file is there");
   app.add_flag("--measure", command.options.measure, "run every hook that may and can");
   app.add_option("--rounds", command.options.rounds, "of measuring; default 3")
       ->type_name("N")

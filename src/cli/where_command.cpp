@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,10 @@ std::string may_text(const WhereRow& row) {
   return row.by_default ? "yes" : "if named";
 }
 
+std::string bytes_if_known(const std::optional<uint64_t>& bytes) {
+  return bytes ? bytes_text(static_cast<double>(*bytes)) : "";
+}
+
 std::string costs_block(const WhereTable& table) {
   Cells header{"  hook", "may it", "predicted", "CPU", "device"};
   if (table.measured) {
@@ -81,8 +86,8 @@ std::string costs_block(const WhereTable& table) {
                seconds_text(measured.cost.cpu_seconds),
                bytes_text(static_cast<double>(measured.cost.device_bytes)),
                bytes_text(static_cast<double>(measured.bytes_copied)),
-               bytes_text(static_cast<double>(measured.memory_bytes)),
-               bytes_text(static_cast<double>(measured.cache_added_bytes))}) {
+               bytes_if_known(measured.memory_bytes),
+               bytes_if_known(measured.cache_added_bytes)}) {
         cells.push_back(std::move(text));
       }
     } else if (!measured.refusal.empty()) {

@@ -55,8 +55,11 @@ class Scan {
     GRAPNEL_CHECK(check_file(outcome.statistics));
     GRAPNEL_CHECK(collect(outcome));
     outcome.statistics.wall_seconds = hooks::wall_clock_seconds() - begin;
-    choose::learn(*plan_.job, *plan_.program, outcome.statistics.hooks,
-                  outcome.statistics.wall_seconds, threads_);
+    // The time of a scan that rests on purpose is not what its device takes.
+    if (plan_.cpu_share >= 1) {
+      choose::learn(*plan_.job, *plan_.program, outcome.statistics.hooks,
+                    outcome.statistics.wall_seconds, threads_);
+    }
     return outcome;
   }
 
@@ -126,7 +129,7 @@ class Scan {
         sequencer_.put(std::move(driven));
         take_what_is_next(worker);
         number = ahead ? ahead : sequencer_.claim();
-        pacer.rest(stop_);
+        if (number) pacer.rest(stop_);
       }
       worker.close();
     } catch (const std::bad_alloc&) {

@@ -134,22 +134,7 @@ void Board::leave_out(uint32_t of_256) {
   __atomic_store_n(&control().pause, of_256, __ATOMIC_RELAXED);
 }
 
-Cost Board::cost() const {
-  Cost cost;
-  for (uint32_t i = 0; i < GR_WATCH_CPUS; i++) {
-    const gr_watch_cpu& cpu = cpus_.element<gr_watch_cpu>(i);
-    if (load(cpu.timed_events) == 0) continue;
-    const double mean_ns =
-        static_cast<double>(load(cpu.timed_ns)) / static_cast<double>(load(cpu.timed_events));
-    const double seconds = mean_ns * static_cast<double>(load(cpu.events)) * 1e-9;
-    cost.events += load(cpu.events);
-    cost.seconds += seconds;
-    cost.busiest_cpu_seconds = std::max(cost.busiest_cpu_seconds, seconds);
-    cost.longest_seconds =
-        std::max(cost.longest_seconds, static_cast<double>(load(cpu.longest_ns)) * 1e-9);
-  }
-  return cost;
-}
+CpuCounts Board::cpus() const { return CpuCounts(&cpus_.element<gr_watch_cpu>(0), GR_WATCH_CPUS); }
 
 FileCounts Board::counts(uint32_t file) const {
   const gr_watch_file& at = files_.element<gr_watch_file>(file);

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "lower/bpf/object.h"
 #include "watch/board.h"
+#include "watch/cost.h"
 #include "watch/places.h"
 
 struct ring_buffer;
@@ -24,14 +25,6 @@ struct WatchedFile {
 struct BoardOptions {
   size_t memory_bytes = 0;  ///< for marks, ours included
   bool attribute = false;   ///< count by process
-};
-
-/// What the programs have cost the processes they ran in. Timed by samples.
-struct Cost {
-  uint64_t events = 0;  ///< of watched files
-  double seconds = 0;
-  double busiest_cpu_seconds = 0;
-  double longest_seconds = 0;
 };
 
 struct FileCounts {
@@ -79,7 +72,8 @@ class Board {
   /// So many events of 256 are let go, to cost less. What nobody saw is not covered.
   void leave_out(uint32_t of_256);
 
-  [[nodiscard]] Cost cost() const;
+  /// What the programs in the kernel have counted of themselves.
+  [[nodiscard]] CpuCounts cpus() const;
   [[nodiscard]] FileCounts counts(uint32_t file) const;
   [[nodiscard]] std::vector<ReaderCounts> readers() const;
   [[nodiscard]] uint64_t lost_pages() const;  ///< there was no memory to mark them

@@ -33,18 +33,20 @@ uint64_t steady_nanoseconds() {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
-FileScan::FileScan(std::vector<StandingQuery*> queries, CachedBytes cached,
-                   hooks::PageBuffer buffer)
+FileScan::FileScan(std::vector<StandingQuery*> queries, std::function<void()> between_pieces,
+                   CachedBytes cached, hooks::PageBuffer buffer)
     : queries_(std::move(queries)),
+      between_pieces_(std::move(between_pieces)),
       file_bytes_(queries_.front()->source().data_end),
       cached_(std::move(cached)),
       buffer_(std::move(buffer)) {}
 
-Result<std::unique_ptr<FileScan>> FileScan::open(std::vector<StandingQuery*> queries) {
+Result<std::unique_ptr<FileScan>> FileScan::open(std::vector<StandingQuery*> queries,
+                                                 std::function<void()> between_pieces) {
   GRAPNEL_TRY(auto cached, CachedBytes::open(queries.front()->source()));
   GRAPNEL_TRY(auto buffer, hooks::PageBuffer::allocate(kPieceBytes + program::kSlackBytes));
-  return std::unique_ptr<FileScan>(
-      new FileScan(std::move(queries), std::move(cached), std::move(buffer)));
+  return std::unique_ptr<FileScan>(new FileScan(std::move(queries), std::move(between_pieces),
+                                                std::move(cached), std::move(buffer)));
 }
 
 void FileScan::take(gr_watch_slot& shared) {
@@ -94,10 +96,11 @@ void FileScan::offer(Range pages, unsigned looks, bool backwards) {
 }
 
 void FileScan::offer_piece(Range pages, unsigned looks) {
+  between_pieces_();
   if (wants_nothing()) return;
   const auto resident = cached_.look(pages.begin, pages.end - pages.begin);
   if (!resident.ok()) return fail_all(resident.error());
-  const std::vector<unsigned char> cached = **resident;
+  const std::vector<unsigned char>& cached = **resident;
   for (uint64_t page = pages.begin; page < pages.end;) {
     const unsigned char here = cached[page - pages.begin];
     uint64_t end = page + 1;
@@ -213,7 +216,9 @@ void FileScan::complete(StandingQuery& query) {
 
 void FileScan::complete_range(StandingQuery& query, Range bytes) {
   const source::Source& source = query.source();
-  while (bytes.begin < bytes.end && !query.failure()) {
+  while (bytes.begin < bytes.end) {
+    between_pieces_();
+    if (query.failure()) return;
     const uint64_t next = std::min(bytes.end, (bytes.begin / kPieceBytes + 1) * kPieceBytes);
     const ssize_t got =
         pread(source.file.get(), buffer_.data(), static_cast<size_t>(next - bytes.begin),

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -20,8 +21,11 @@ namespace grapnel::watch {
 /// Used by one thread.
 class FileScan {
  public:
-  /// `queries` (not empty) are on the same file and outlive it. Errors: permission, hook, limit.
-  static Result<std::unique_ptr<FileScan>> open(std::vector<StandingQuery*> queries);
+  /// `queries` (not empty) are on the same file and outlive it. `between_pieces` is called some
+  /// hundred times a second while there is much to be done: others wait meanwhile. Errors:
+  /// permission, hook, limit.
+  static Result<std::unique_ptr<FileScan>> open(std::vector<StandingQuery*> queries,
+                                                std::function<void()> between_pieces);
 
   /// Computes what is marked in a slot of this file and was not taken before. Pages that the kernel
   /// has marked before their bytes have arrived are looked at again for a quarter of a second.
@@ -51,7 +55,8 @@ class FileScan {
     std::array<uint64_t, GR_WATCH_SLOT_WORDS> taken{};
   };
 
-  FileScan(std::vector<StandingQuery*> queries, CachedBytes cached, hooks::PageBuffer buffer);
+  FileScan(std::vector<StandingQuery*> queries, std::function<void()> between_pieces,
+           CachedBytes cached, hooks::PageBuffer buffer);
   [[nodiscard]] bool wants_nothing() const;
   void offer(Range pages, unsigned looks, bool backwards = false);
   void offer_piece(Range pages, unsigned looks);
@@ -65,6 +70,7 @@ class FileScan {
   void fail_all(const Error& error);
 
   const std::vector<StandingQuery*> queries_;
+  const std::function<void()> between_pieces_;
   const uint64_t file_bytes_;
   CachedBytes cached_;
   hooks::PageBuffer buffer_;

@@ -72,7 +72,7 @@ Status Watcher::open_files() {
     by_file[board_->number(i)].push_back(queries_[i].get());
   scans_.resize(queries_.size());
   for (auto& [number, queries] : by_file) {
-    GRAPNEL_TRY(scans_[number], FileScan::open(std::move(queries)));
+    GRAPNEL_TRY(scans_[number], FileScan::open(std::move(queries), [this] { attend(); }));
   }
   return board_->attach();
 }
@@ -116,6 +116,13 @@ void Watcher::rest(bool worked) {
   }
 }
 
+void Watcher::attend() {
+  look_after_files();
+  keep_slowdown();
+  if (is_stopped()) board_->detach();
+  if (on_tick_ && is_due(steady_nanoseconds(), next_tick_ns_, kTick_ns)) on_tick_();
+}
+
 void Watcher::look_after_files() {
   const uint64_t now = steady_nanoseconds();
   if (is_due(now, next_lease_look_ns_, kLeaseLook_ns))
@@ -129,11 +136,9 @@ void Watcher::look_after_files() {
 void Watcher::keep_slowdown() {
   const uint64_t now = steady_nanoseconds();
   if (now - measured_ns_ < kSlowdownLook_ns) return;
-  const double busiest = board_->cost().busiest_cpu_seconds;
-  slowdown_ = (busiest - measured_busiest_) / (static_cast<double>(now - measured_ns_) * 1e-9);
-  slowdown_ = std::max(slowdown_, 0.0);
+  slowdown_ =
+      busiest_.take_seconds(board_->cpus()) / (static_cast<double>(now - measured_ns_) * 1e-9);
   measured_ns_ = now;
-  measured_busiest_ = busiest;
   if (options_.max_slowdown <= 0) return;
   const double with_all = slowdown_ / (1 - left_out_ / 256.0);
   const double keep = with_all <= 0 ? 1 : std::min(1.0, options_.max_slowdown / with_all);
@@ -141,10 +146,14 @@ void Watcher::keep_slowdown() {
   board_->leave_out(left_out_);
 }
 
+bool Watcher::is_stopped() const {
+  if (cancelled_->load(std::memory_order_relaxed)) return true;
+  return options_.seconds > 0 &&
+         static_cast<double>(steady_nanoseconds() - begin_ns_) * 1e-9 >= options_.seconds;
+}
+
 bool Watcher::is_over() const {
-  if (options_.seconds > 0 &&
-      static_cast<double>(steady_nanoseconds() - begin_ns_) * 1e-9 >= options_.seconds)
-    return true;
+  if (is_stopped()) return true;
   bool all_failed = true;
   bool all_done = true;
   for (const auto& query : queries_) {
@@ -155,12 +164,12 @@ bool Watcher::is_over() const {
 }
 
 Status Watcher::run(const std::atomic<bool>& cancelled, const std::function<void()>& on_tick) {
+  cancelled_ = &cancelled;
+  on_tick_ = on_tick;
   cpu_begin_ = hooks::thread_cpu_seconds();
-  while (!cancelled.load(std::memory_order_relaxed) && !is_over()) {
+  while (!is_over()) {
     const bool worked = work();
-    look_after_files();
-    keep_slowdown();
-    if (on_tick && is_due(steady_nanoseconds(), next_tick_ns_, kTick_ns)) on_tick();
+    attend();
     rest(worked);
   }
   finish();
@@ -173,6 +182,7 @@ void Watcher::finish() {
   const uint64_t patience_end = steady_nanoseconds() + 300 * kMillisecond;
   for (;;) {
     const bool worked = work();
+    attend();
     uint64_t next = std::numeric_limits<uint64_t>::max();
     for (const auto& scan : scans_)
       if (scan) next = std::min(next, scan->next_look_ns());
@@ -222,7 +232,7 @@ api::WatchState Watcher::state() const {
     state.places.push_back({std::string(tried.place->where), std::string(tried.place->sees),
                             tried.refusal, std::string(tried.place->without)});
   }
-  const Cost cost = board_->cost();
+  const Cost cost = Cost::of(board_->cpus());
   state.events = cost.events;
   state.events_cpu_seconds = cost.seconds;
   state.longest_event_seconds = cost.longest_seconds;

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "grapnel/watch.h"
 #include "watch/board_reader.h"
+#include "watch/cost.h"
 #include "watch/file_scan.h"
 #include "watch/standing_query.h"
 
@@ -24,7 +25,7 @@ class Watcher {
   static Result<std::unique_ptr<Watcher>> open(const std::vector<std::string>& statements,
                                                const api::WatchOptions& options);
 
-  /// See api::Watch::run. `cancelled` is asked some 100 times a second.
+  /// See api::Watch::run. `cancelled` is asked some 100 times a second, and after each MiB.
   Status run(const std::atomic<bool>& cancelled, const std::function<void()>& on_tick);
 
   [[nodiscard]] api::WatchState state() const;
@@ -40,8 +41,12 @@ class Watcher {
   bool work();
   bool take_marks();
   void rest(bool worked);
+  /// What others wait for while there is work: done between its pieces, too.
+  void attend();
   void look_after_files();
   void keep_slowdown();
+  /// Told to end, whatever is covered: what is read from now on is not meant.
+  [[nodiscard]] bool is_stopped() const;
   [[nodiscard]] bool is_over() const;
   void finish();
   void name_readers(api::WatchState& state) const;
@@ -51,6 +56,8 @@ class Watcher {
   std::optional<Board> board_;
   std::vector<std::unique_ptr<FileScan>> scans_;  ///< by the board's number; some are null
   std::vector<std::shared_ptr<const finish::FinishedTable>> answers_;
+  const std::atomic<bool>* cancelled_ = nullptr;  ///< during run()
+  std::function<void()> on_tick_;
   uint64_t begin_ns_ = 0;
   uint64_t end_ns_ = 0;  ///< 0: it has not ended
   double cpu_begin_ = 0;
@@ -62,7 +69,7 @@ class Watcher {
   uint64_t next_tick_ns_ = 0;
   // Of the slowdown, measured once in a while:
   uint64_t measured_ns_ = 0;
-  double measured_busiest_ = 0;
+  BusiestCpu busiest_;
   double slowdown_ = 0;
   uint32_t left_out_ = 0;  ///< of 256 events
 };

@@ -35,6 +35,10 @@ std::string bytes_text(double bytes) {
   return bytes < 1e9 ? formatted("%.4g MB", bytes / 1e6) : formatted("%.4g GB", bytes / 1e9);
 }
 
+std::string bytes_if_known(const std::optional<uint64_t>& bytes) {
+  return bytes ? bytes_text(static_cast<double>(*bytes)) : "";
+}
+
 /// A table whose cells are escaped here.
 class HtmlTable {
  public:
@@ -99,8 +103,8 @@ std::string costs_table(const WhereTable& table) {
       cells.push_back(seconds_text(measured.cost.cpu_seconds));
       cells.push_back(bytes_text(static_cast<double>(measured.cost.device_bytes)));
       cells.push_back(bytes_text(static_cast<double>(measured.bytes_copied)));
-      cells.push_back(bytes_text(static_cast<double>(measured.memory_bytes)));
-      cells.push_back(bytes_text(static_cast<double>(measured.cache_added_bytes)));
+      cells.push_back(bytes_if_known(measured.memory_bytes));
+      cells.push_back(bytes_if_known(measured.cache_added_bytes));
     }
     cells.resize(names.size());
     html.row(cells, class_of(table, row));

@@ -14,6 +14,8 @@ Json cost_json(const HookCost& cost) {
           {"device_bytes", cost.device_bytes}};
 }
 
+Json if_known(const std::optional<uint64_t>& value) { return value ? Json(*value) : Json(); }
+
 Json measured_json(const HookMeasured& measured) {
   if (measured.rounds == 0) {
     return measured.refusal.empty() ? Json() : Json{{"refused", measured.refusal}};
@@ -22,8 +24,8 @@ Json measured_json(const HookMeasured& measured) {
   object["rounds"] = measured.rounds;
   object["wall_spread"] = measured.wall_spread;
   object["bytes_copied"] = measured.bytes_copied;
-  object["memory_bytes"] = measured.memory_bytes;
-  object["cache_added_bytes"] = measured.cache_added_bytes;
+  object["memory_bytes"] = if_known(measured.memory_bytes);
+  object["cache_added_bytes"] = if_known(measured.cache_added_bytes);
   object["computed_share"] = measured.computed_share;
   object["load_seconds"] = measured.load_seconds;
   object["longest_run_seconds"] = measured.longest_run_seconds;

@@ -18,8 +18,8 @@ namespace {
 struct Run {
   Statistics statistics;
   uint64_t answer = 0;  ///< of all rows, whatever their order
-  uint64_t memory_bytes = 0;
-  uint64_t cache_added_bytes = 0;
+  std::optional<uint64_t> memory_bytes;
+  std::optional<uint64_t> cache_added_bytes;
 };
 
 constexpr uint64_t kHashBegin = 0xcbf29ce484222325;
@@ -101,13 +101,24 @@ double quartile_spread(std::vector<double> values) {
   return middle > 0 ? (at(0.75) - at(0.25)) / 2 / middle : 0;
 }
 
+/// Empty if one run did not know it.
+std::optional<uint64_t> median_if_known(const std::vector<Run>& runs,
+                                        std::optional<uint64_t> Run::*member) {
+  std::vector<double> values;
+  for (const Run& run : runs) {
+    if (!(run.*member)) return std::nullopt;
+    values.push_back(static_cast<double>(*(run.*member)));
+  }
+  return static_cast<uint64_t>(median(values));
+}
+
 class Measurement {
  public:
   Measurement(Connection& connection, const WhereOptions& options, WhereTable& table)
       : connection_(connection), options_(options), table_(table), runs_(table.rows.size()) {}
 
   Result<std::monostate> run() {
-    if (options_.on.empty()) look_at_cache();
+    look_at_cache();
     if (auto status = warm_up(); !status) return status.error();
     for (unsigned round = 0; round < std::max(options_.rounds, 1U); round++) {
       // Back and forth, so that what changes slowly hits all alike.
@@ -133,8 +144,14 @@ class Measurement {
     return std::monostate{};
   }
 
-  /// From here on the page cache is put back before each run.
+  /// From here on the page cache is put back before each run, or a note says that it is not.
   void look_at_cache() {
+    if (!options_.on.empty()) {
+      table_.notes.emplace_back(
+          "the server's page cache was neither looked at nor put back between the runs: later ones "
+          "may have found more of the file cached; its memory was not looked at either");
+      return;
+    }
     const UniqueFd file(::open(table_.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (file.valid()) {
       auto keeper = hooks::CacheKeeper::open(file.get());
@@ -180,7 +197,7 @@ class Measurement {
     auto answer = digest(*result);
     if (!answer) return answer.error();
     const uint64_t peak = Memory::peak_bytes();
-    if (here && peak > before) run.memory_bytes = peak - before;
+    if (here && before > 0) run.memory_bytes = peak > before ? peak - before : 0;
     run.answer = *answer;
     run.statistics = result->statistics();
     if (keeper_) run.cache_added_bytes = keeper_->added_bytes();
@@ -219,10 +236,8 @@ class Measurement {
     measured.longest_run_seconds = of_hook(&HookStatistics::longest_run_seconds);
     measured.verified_instructions =
         static_cast<uint32_t>(of_hook(&HookStatistics::verified_instructions));
-    measured.memory_bytes =
-        static_cast<uint64_t>(middle([](const Run& run) { return run.memory_bytes; }));
-    measured.cache_added_bytes =
-        static_cast<uint64_t>(middle([](const Run& run) { return run.cache_added_bytes; }));
+    measured.memory_bytes = median_if_known(runs, &Run::memory_bytes);
+    measured.cache_added_bytes = median_if_known(runs, &Run::cache_added_bytes);
     const double data = std::max<double>(static_cast<double>(table_.data_bytes), 1);
     measured.computed_share = std::min(1.0, of_hook(&HookStatistics::bytes) / data);
   }

@@ -146,6 +146,12 @@ def where_asks_a_server(tmp):
         table = where("numbers.csv", "SELECT sum(n)", "--on", server.address, "--measure",
                       "--rounds", "1")
     assert table["pick"] and table["measured"]
+    done = [row["measured"] for row in table["hooks"]
+            if row["measured"] and "refused" not in row["measured"]]
+    assert done
+    for row in done:  # what cannot be known of a server is not 0
+        assert row["memory_bytes"] is None and row["cache_added_bytes"] is None, row
+    assert any("page cache" in note for note in table["notes"]), table["notes"]
 
 
 @case
@@ -160,6 +166,13 @@ def estimate_of_a_query_is_filled(tmp):
                                     "json").expect().out)
     for way in larger:  # the option wins
         assert way["total_seconds"] > small[way["approach"]], way
+    slowed = json.loads(grapnel.run("estimate", "--query", sql, "--hook-rate", "mmap=1KB/s",
+                                    "--format", "json").expect().out)
+    slow = {way["approach"]: way["total_seconds"] for way in slowed}
+    assert slow["push: mmap, 1 thread"] > 10, slow
+    assert slow["push: read, 1 thread"] < 10, slow
+    none = grapnel.run("estimate", "--query", sql, "--hook-rate", "none=1GB/s")
+    assert "mmap" in none.expect(grapnel.EXIT["refused"]).err, none.err
     grapnel.run("estimate", "--query", "SELECT").expect(grapnel.EXIT["refused"])
 
 

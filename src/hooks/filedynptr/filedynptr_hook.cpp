@@ -23,10 +23,10 @@ const kernel::AttachPoints& all_places() {
   static const kernel::AttachPoints places{
       "place where a program may read the file that it is given",
       embedded::filedynptr_first_look_bpf(),
-      {{"lsm.s/file_ioctl (exact, pinned while copied)",
-        "gr_filedynptr",
-        {"gr_filedynptr"},
-        {"lsm", "bpf_dynptr_from_file"}}}};
+      {{.section = "lsm.s/file_ioctl",
+        .known = "exact, pinned while copied",
+        .programs = {"gr_filedynptr"},
+        .calls = "bpf_dynptr_from_file"}}};
   return places;
 }
 

@@ -11,8 +11,9 @@ Error no_place(std::string why) { return Error{ErrorKind::hook, std::move(why), 
 
 Status try_point(const AttachPoints& places, const AttachPoint& point,
                  const std::string& btf_path) {
-  for (const std::string_view feature : point.features)
-    if (base::pretend_absent(feature)) return no_place(std::string(feature) + " is switched off");
+  for (const std::string_view needed : {point.section, point.calls})
+    if (std::string why = base::why_switched_off(needed); !why.empty())
+      return no_place(std::move(why));
   if (point.quick_test != nullptr)
     if (Verdict verdict = point.quick_test(); !verdict.yes)
       return no_place(std::move(verdict.reason));
@@ -43,7 +44,7 @@ Result<const AttachPoint*> find_attach_point(const AttachPoints& places,
   for (const AttachPoint& point : places.points) {
     const Status tried = try_point(places, point, btf_path);
     if (tried.ok()) return &point;
-    all.message += "; " + std::string(point.text) + ": " + tried.error().message;
+    all.message += "; " + point.text() + ": " + tried.error().message;
   }
   return all;
 }

@@ -13,15 +13,21 @@
 namespace grapnel::hooks::kernel {
 
 struct AttachPoint {
-  /// "fexit/filemap_get_pages (exact batch, pinned)": where, and what is known there.
-  std::string_view text;
-  std::string_view entry;  ///< the program that runs the op
-  /// All programs to be attached: the entry, and what it needs beside it.
+  /// "fexit/filemap_get_pages": the section of the first program. Either half of it is a name for
+  /// base::pretend_absent.
+  std::string_view section;
+  std::string_view known;  ///< what is known there: "exact batch, pinned"
+  /// All programs to be attached: first the one that runs the op, then what it needs beside it.
   std::vector<std::string_view> programs;
-  /// Names for base::pretend_absent; any of them switches the place off.
-  std::vector<std::string_view> features;
+  /// One more name for base::pretend_absent, of a function that the programs call; or empty.
+  std::string_view calls{};
   /// Says no at once where loading would take long to fail; or nullptr.
   Verdict (*quick_test)() = nullptr;
+
+  /// "fexit/filemap_get_pages (exact batch, pinned)"
+  [[nodiscard]] std::string text() const {
+    return std::string(section) + " (" + std::string(known) + ")";
+  }
 };
 
 struct AttachPoints {

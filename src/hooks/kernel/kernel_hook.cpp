@@ -38,7 +38,7 @@ Cost KernelHook::cost(const Extent& extent, Residency residency, const program::
 
 std::string KernelHook::attach_point() const {
   const AttachPoint* used = point();
-  return used == nullptr ? "" : std::string(used->text);
+  return used == nullptr ? "" : used->text();
 }
 
 Verdict KernelHook::probe(const KernelAccess& access) {
@@ -58,7 +58,7 @@ Result<Anchor> KernelHook::anchor_at_point(std::vector<std::string> loaded,
   }
   return Anchor{name(),
                 bitcode(),
-                std::string(used->entry),
+                std::string(used->programs.front()),
                 {used->programs.begin(), used->programs.end()},
                 std::move(loaded),
                 places_per_session};

@@ -26,7 +26,7 @@ class PageCacheHook final : public kernel::KernelHook {
   [[nodiscard]] const kernel::AttachPoints* places() const override { return &pagecache::places(); }
   /// By the place in use; before one was found, by the one that is tried first.
   [[nodiscard]] HookFacts facts() const override {
-    const bool event = point() != nullptr && point()->text.substr(0, 6) == "raw_tp";
+    const bool event = point() != nullptr && point()->section.substr(0, 6) == "raw_tp";
     return {.uses = "splice() to /dev/null",
             .kind = event ? PlaceKind::tracepoint : PlaceKind::function,
             .since = event ? "6.12" : "5.17",

@@ -9,19 +9,16 @@ const kernel::AttachPoints& places() {
   static const kernel::AttachPoints places{
       "place behind filemap_get_pages()",
       embedded::pagecache_first_look_bpf(),
-      {{"fexit/filemap_get_pages (exact batch, pinned)",
-        "gr_pagecache_return",
-        {"gr_pagecache_return"},
-        {"fexit"},
-        kernel::can_load_fexit},
-       {"raw_tp/mm_filemap_get_pages (lossy, unpinned)",
-        "gr_pagecache_event",
-        {"gr_pagecache_event"},
-        {"raw_tp", "mm_filemap_get_pages"}},
-       {"kprobe and kretprobe on filemap_get_pages (exact batch, pinned)",
-        "gr_pagecache_result",
-        {"gr_pagecache_result", "gr_pagecache_call"},
-        {"kprobe"}}}};
+      {{.section = "fexit/filemap_get_pages",
+        .known = "exact batch, pinned",
+        .programs = {"gr_pagecache_return"},
+        .quick_test = kernel::can_load_fexit},
+       {.section = "raw_tp/mm_filemap_get_pages",
+        .known = "lossy, unpinned",
+        .programs = {"gr_pagecache_event"}},
+       {.section = "kprobe/filemap_get_pages",
+        .known = "with a kretprobe: exact batch, pinned",
+        .programs = {"gr_pagecache_result", "gr_pagecache_call"}}}};
   return places;
 }
 

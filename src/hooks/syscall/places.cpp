@@ -7,14 +7,12 @@ namespace grapnel::hooks::syscalls {
 const kernel::AttachPoints& places() {
   static const kernel::AttachPoints places{"place where system calls return",
                                            embedded::syscall_first_look_bpf(),
-                                           {{"raw_tp/sys_exit (exact, on the reader's copy)",
-                                             "gr_syscall",
-                                             {"gr_syscall"},
-                                             {"raw_tp", "sys_exit"}},
-                                            {"tp_btf/sys_exit (exact, on the reader's copy)",
-                                             "gr_syscall_typed",
-                                             {"gr_syscall_typed"},
-                                             {"tp_btf", "sys_exit"}}}};
+                                           {{.section = "raw_tp/sys_exit",
+                                             .known = "exact, on the reader's copy",
+                                             .programs = {"gr_syscall"}},
+                                            {.section = "tp_btf/sys_exit",
+                                             .known = "exact, on the reader's copy",
+                                             .programs = {"gr_syscall_typed"}}}};
   return places;
 }
 

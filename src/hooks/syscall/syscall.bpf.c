@@ -99,8 +99,7 @@ GR_SUBPROGRAM gr_u64 gr_read_from(struct gr_worker* worker, gr_u64 address, gr_u
   return BPF_CORE_READ(file, f_pos) - bytes;
 }
 
-GR_INLINE int gr_return(gr_u64 registers, gr_s64 bytes) {
-  struct gr_worker* worker = gr_target();
+GR_INLINE int gr_return(struct gr_worker* worker, gr_u64 registers, gr_s64 bytes) {
   /* The session's other reads come while it is not feeding: limit is 0 then. */
   if (!worker || bytes <= 0 || worker->file_offset + bytes > worker->limit) return 0;
   if (gr_read_from(worker, registers, bytes) != worker->file_offset) return 0;
@@ -112,12 +111,14 @@ GR_INLINE int gr_return(gr_u64 registers, gr_s64 bytes) {
 }
 
 SEC("raw_tp/sys_exit") int gr_syscall(struct gr_sys_exit* exit) {
-  return gr_return(exit->registers, exit->result);
+  return gr_return(gr_target(), exit->registers, exit->result);
 }
 
-/* The verifier knows the registers by type, and takes them for no number: through memory. */
+/* The verifier knows the registers by type, and takes them for no number: through memory, and only
+ * for our own thread, since every system call of the machine comes by. */
 SEC("tp_btf/sys_exit") int gr_syscall_typed(gr_u64* context) {
+  struct gr_worker* worker = gr_target();
   struct gr_sys_exit exit;
-  if (bpf_probe_read_kernel(&exit, sizeof exit, context)) return 0;
-  return gr_return(exit.registers, exit.result);
+  if (!worker || bpf_probe_read_kernel(&exit, sizeof exit, context)) return 0;
+  return gr_return(worker, exit.registers, exit.result);
 }

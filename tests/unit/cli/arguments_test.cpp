@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/estimate_arguments.h"
+
 namespace grapnel::cli {
 namespace {
 
@@ -58,6 +60,25 @@ TEST(Arguments, Defaults) {
   EXPECT_EQ(std::get<SchemaCommand>(parse({"schema", "f.csv"})).file, "f.csv");
 }
 
+TEST(Arguments, WhatIsGivenWinsInAnEstimate) {
+  const auto command = std::get<EstimateCommand>(
+      parse({"estimate", "--query", "SELECT 1", "--on", "h:1", "--size", "7B", "--connect", "tls",
+             "--hook-rate", "mmap=3GB/s"}));
+  EXPECT_EQ(command.on, "h:1");
+  api::EstimateInput found;  // as if of the statement
+  found.hooks = {{"read", 1e9, false}, {"mmap", 1e9, false}};
+  ASSERT_FALSE(apply_given(command, found));
+  EXPECT_EQ(found.file_bytes, 7);
+  EXPECT_EQ(found.connect_round_trips, 2);
+  EXPECT_EQ(found.hooks[0].bytes_per_second, 1e9);
+  EXPECT_EQ(found.hooks[1].bytes_per_second, 3e9);
+  found.hooks.pop_back();
+  const auto wrong = apply_given(command, found);
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->kind, api::ErrorKind::usage);
+  EXPECT_NE(wrong->hint.find("read"), std::string::npos) << wrong->hint;
+}
+
 TEST(Arguments, StandardInput) {
   EXPECT_EQ(std::get<QueryCommand>(parse({"query", "-"})).sql, "-");
 }
@@ -73,6 +94,11 @@ TEST(Arguments, Refused) {
                                                     {"query", "--hook", "", "SELECT 1"},
                                                     {"query", "--on", "", "SELECT 1"},
                                                     {"schema", "--on", "", "f.csv"},
+                                                    {"where", "--on", "", "SELECT 1"},
+                                                    {"calibrate", "--on", ""},
+                                                    {"estimate", "--on", "", "--query", "SELECT 1"},
+                                                    {"estimate", "--on", "h:1"},
+                                                    {"estimate", "--hook-rate", "pipe"},
                                                     {"query", "SELECT 1", "SELECT 2"},
                                                     {"serve"},
                                                     {"doctor", "--on"},
