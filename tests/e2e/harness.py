@@ -14,8 +14,9 @@
     if __name__ == "__main__":
         main()
 
-main() takes parts of names as arguments (only matching tests run), prints one line for each failure
-and, as the last line, 'N passed, N failed, N skipped'; the exit code is 1 if any failed or none ran.
+main() takes parts of names as arguments (only matching tests run), prints how each one ended, once
+more all failures with their reasons, since a log is read from its end, and, as the last line,
+'N passed, N failed, N skipped'; the exit code is 1 if any failed or none ran.
 skip("reason") leaves a test out; the reasons are listed, because a test that silently does not run
 is worse than none.
 """
@@ -73,11 +74,18 @@ def _scratch():
     return path
 
 
+def _shortened(reason, most=4000):
+    """A wrong answer may be long; its beginning and its end say enough."""
+    if len(reason) <= most:
+        return reason
+    return f"{reason[:most // 2]}\n... ({len(reason) - most} characters) ...\n{reason[-most // 2:]}"
+
+
 def main(argv=None):
     wanted = sys.argv[1:] if argv is None else argv
     tests = [test for test in _registered
              if not wanted or any(part in test[0] for part in wanted)]
-    passed, failed, skipped = 0, [], Counter()
+    passed, failed, skipped = 0, {}, Counter()
     if not grapnel_cli.PROGRAM.exists():
         print(f"{grapnel_cli.PROGRAM} is missing: ./dev build")
         print(f"0 passed, {max(1, len(tests))} failed, 0 skipped")
@@ -92,13 +100,13 @@ def main(argv=None):
             skipped[str(reason)] += 1
             verdict = f"skipped: {reason}"
         except Exception:  # a test may fail with anything
-            failed.append(name)
-            verdict = "FAILED\n" + traceback.format_exc()
+            failed[name] = traceback.format_exc()
+            verdict = "FAILED"
         print(f"[{number}/{len(tests)}] {name} {time.monotonic() - start:.2f} s {verdict}",
               flush=True)
     for reason, count in skipped.items():
         print(f"skipped {count}: {reason}")
-    for name in failed:
-        print(f"FAILED {name}")
+    for name, reason in failed.items():
+        print(f"FAILED {name}\n{_shortened(reason)}")
     print(f"{passed} passed, {len(failed)} failed, {sum(skipped.values())} skipped")
     sys.exit(1 if failed or not tests else 0)

@@ -235,8 +235,11 @@ def until_covered_ends_by_itself(tmp):
     need_kernel_rights()
     table = Table.of("tbl")
     with Watch("--until-covered", "--for", f"{PATIENCE_S}s", table.sql(tables.QUERY)) as watch:
-        readers.read("cat", table.path)
-        assert watch.end(ask=False) == grapnel.EXIT["ok"], watch.said
+        # One reading may leave gaps: pages that left the cache before they were computed.
+        while watch.process.poll() is None:
+            readers.read("cat", table.path)
+        code = watch.end(ask=False)
+        assert code == grapnel.EXIT["ok"], (code, watch.said, watch.out)
         assert watch.states[0]["rows"] == [table.answer.split(",")], watch.states
         assert watch.states[0]["seconds"] < PATIENCE_S, watch.states[0]["seconds"]
 

@@ -57,7 +57,7 @@ count_suite() {
     echo "  $name: no count line at the end (exit code $status): counted as one failure"
     failed=$((failed + 1))
   fi
-  show_log 60
+  show_log 120
 }
 
 run_suite() {
@@ -65,6 +65,14 @@ run_suite() {
   shift
   run_step "test: $name" "$@"
   count_suite "$name" "$step_status"
+}
+
+# What the failed tests of a ctest log printed, shortened: a log is read from its end.
+failures_of() {
+  awk '/^ *[0-9]+\/[0-9]+ Test +#/ { show = /\*\*\*/ && !/\*\*\*Skipped/; lines = 0 }
+       / +Start +[0-9]+: / { next }
+       /^[0-9]+% tests passed/ { show = 0 }
+       show && lines++ < 50' "$1"
 }
 
 # Runs ctest in a binary directory and ends with our count line.
@@ -78,6 +86,7 @@ run_ctest() {
   broken="${BASH_REMATCH[1]}"
   total="${BASH_REMATCH[2]}"
   left_out="$(grep -cE '\*\*\*Skipped' "$report" || true)"
+  failures_of "$report"
   echo
   echo "$((total - broken - left_out)) passed, $broken failed, $left_out skipped"
   return "$status"
