@@ -35,6 +35,7 @@ void RecordReader::set_record(std::string_view bytes, uint64_t file_offset) {
   record_exhausted_ = false;
   next_field_begin_ = 0;
   fields_.clear();
+  unescaped_.clear();
 }
 
 Status RecordReader::check() {
@@ -76,9 +77,10 @@ bool RecordReader::ends_here(uint32_t index) const {
 std::string_view RecordReader::unquoted(uint32_t index) {
   const CsvField& field = fields_[index];
   if (!field.has_doubled_quotes) return field.bytes;
-  if (unescaped_.size() <= index) unescaped_.resize(source_.layout.columns.size());
-  unescaped_[index] = without_doubled_quotes(field.bytes, source_.layout.dialect.quote);
-  return unescaped_[index];
+  for (const Unescaped& known : unescaped_)
+    if (known.field == index) return known.text;
+  unescaped_.push_front({index, without_doubled_quotes(field.bytes, source_.layout.dialect.quote)});
+  return unescaped_.front().text;
 }
 
 Error RecordReader::value_error(uint32_t index, std::string_view text, std::string what) const {

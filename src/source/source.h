@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <forward_list>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -170,7 +171,12 @@ class RecordReader : public op::ValueSource {
   size_t next_field_begin_ = 0;    ///< where the field after fields_.back() begins
   bool record_exhausted_ = false;  ///< fields_ holds all fields
   std::vector<CsvField> fields_;   ///< those split so far
-  std::vector<std::string> unescaped_;
+  struct Unescaped {
+    uint32_t field;
+    std::string text;
+  };
+  /// Of this record. Loaded values point into them, so they stay where they are.
+  std::forward_list<Unescaped> unescaped_;
 };
 
 /// What was found out about a file, as FROM takes it, in one line:

@@ -36,6 +36,21 @@ TEST_F(RecordReaderTest, QuotedFields) {
             (std::vector<std::string>{"1|x,y", "2|a \"b\" c", "3|p\r\nq", "4|s"}));
 }
 
+// "WHERE b = b": a value is still in use when its field is loaded once more.
+TEST_F(RecordReaderTest, LoadedTextLivesUntilTheNextRecord) {
+  const std::string text(100, 'x');
+  const std::string record = "1,\"" + text + "\"\"\"";
+  RecordReader reader(open(record + '\n', kTwo));
+  reader.set_record(record, 0);
+  const auto first = reader.load(1);
+  const auto second = reader.load(1);
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_EQ(first->text.data(), second->text.data());
+  EXPECT_EQ(first->text, text + '"');
+  reader.set_record("2,\"y\"\"\"", 200);
+  EXPECT_EQ(reader.load(1)->text, "y\"");
+}
+
 TEST_F(RecordReaderTest, BlankLinesAndLineEnds) {
   EXPECT_EQ(rows_of(open("1,x\r\n\r\n2,y\n\n\n3,z", kTwo)),
             (std::vector<std::string>{"1|x", "2|y", "3|z"}));
