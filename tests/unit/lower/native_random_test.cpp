@@ -52,6 +52,33 @@ void compare_case(uint64_t seed, const Directory& directory, Tally& tally) {
   }
 }
 
+/// Needs no compiler, so that the sanitizers see the interpreter with all that random queries do.
+TEST(NativeRandom, InterpreterWhereverTheDataIsCut) {
+  const uint64_t seed = first_seed();
+  const Directory directory;
+  int compared = 0;
+  for (int i = 0; i < case_count() && !HasFailure(); i++) {
+    const uint64_t one = seed + static_cast<uint64_t>(i);
+    SCOPED_TRACE("GRAPNEL_TEST_SEED=" + std::to_string(one) + " GRAPNEL_TEST_CASES=1");
+    RandomCase random(one);
+    const TableOptions table = random.make_table();
+    const std::string content = random.make_content(table, 1 + one % 300);
+    const auto source = open_table(directory.write("table.csv", content), table);
+    for (int query = 0; query < 8; query++) {
+      const std::string sql = random.make_query(table);
+      const auto job = make_job(source, sql);
+      if (!job) continue;
+      const auto program = program::make_interpreter(*job);
+      EXPECT_EQ(run(*program, **job, content, 1 + one % 997, true).text,
+                run(*program, **job, content).text)
+          << sql;
+      compared++;
+    }
+  }
+  std::cout << "seed " << seed << ": " << compared << " queries\n";
+  EXPECT_GT(compared, case_count());
+}
+
 TEST(NativeRandom, SameAsTheInterpreter) {
   GRAPNEL_NEEDS_COMPILER();
   const uint64_t seed = first_seed();
