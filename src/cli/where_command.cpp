@@ -86,8 +86,7 @@ std::string costs_block(const WhereTable& table) {
                seconds_text(measured.cost.cpu_seconds),
                bytes_text(static_cast<double>(measured.cost.device_bytes)),
                bytes_text(static_cast<double>(measured.bytes_copied)),
-               bytes_if_known(measured.memory_bytes),
-               bytes_if_known(measured.cache_added_bytes)}) {
+               bytes_if_known(measured.memory_bytes), bytes_if_known(measured.cache_added_bytes)}) {
         cells.push_back(std::move(text));
       }
     } else if (!measured.refusal.empty()) {

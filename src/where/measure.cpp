@@ -103,7 +103,7 @@ double quartile_spread(std::vector<double> values) {
 
 /// Empty if one run did not know it.
 std::optional<uint64_t> median_if_known(const std::vector<Run>& runs,
-                                        std::optional<uint64_t> Run::*member) {
+                                        std::optional<uint64_t> Run::* member) {
   std::vector<double> values;
   for (const Run& run : runs) {
     if (!(run.*member)) return std::nullopt;

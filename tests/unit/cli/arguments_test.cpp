@@ -61,9 +61,9 @@ TEST(Arguments, Defaults) {
 }
 
 TEST(Arguments, WhatIsGivenWinsInAnEstimate) {
-  const auto command = std::get<EstimateCommand>(
-      parse({"estimate", "--query", "SELECT 1", "--on", "h:1", "--size", "7B", "--connect", "tls",
-             "--hook-rate", "mmap=3GB/s"}));
+  const auto command =
+      std::get<EstimateCommand>(parse({"estimate", "--query", "SELECT 1", "--on", "h:1", "--size",
+                                       "7B", "--connect", "tls", "--hook-rate", "mmap=3GB/s"}));
   EXPECT_EQ(command.on, "h:1");
   api::EstimateInput found;  // as if of the statement
   found.hooks = {{"read", 1e9, false}, {"mmap", 1e9, false}};

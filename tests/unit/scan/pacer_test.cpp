@@ -24,9 +24,9 @@ std::shared_ptr<const program::Job> count_job(const scan_test::Directory& direct
 
 size_t rates_learnt() {
   const auto known = hooks::known_rates();
-  return static_cast<size_t>(
-      std::count_if(known.begin(), known.end(),
-                    [](const auto& rate) { return rate.kind.compare(0, 6, "learnt") == 0; }));
+  return static_cast<size_t>(std::count_if(known.begin(), known.end(), [](const auto& rate) {
+    return rate.kind.compare(0, 6, "learnt") == 0;
+  }));
 }
 
 void use_cpu(double seconds) {
