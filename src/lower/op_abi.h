@@ -93,24 +93,26 @@ gr_u64 gr_op(struct gr_row* row, struct gr_run* run);
 
 /* Facts about the table and the op. Always called with constant arguments; folds to a constant. */
 enum gr_shape_item {
-  GR_SHAPE_DELIMITER,    /* csv */
-  GR_SHAPE_QUOTE,        /* csv; 0: no quoting */
-  GR_SHAPE_COLUMNS,      /* columns of the table */
-  GR_SHAPE_DELIMITERS,   /* csv: delimiters of a well-formed record: columns - 1, or columns if
-                            each record ends with one */
-  GR_SHAPE_NEEDED,       /* 1 if the op reads column `index`; a csv record whose fields are not
-                            looked at need not be checked */
-  GR_SHAPE_NEEDS_FIELDS, /* 1 if it reads any column */
-  GR_SHAPE_LAST_NEEDED,  /* highest column that it reads */
-  GR_SHAPE_RECORD_BYTES, /* fixed: size of a record */
-  GR_SHAPE_FIELD_OFFSET, /* fixed: offset of column `index` in the record */
-  GR_SHAPE_FIELD_BYTES,  /* fixed: its size */
-  GR_SHAPE_FIELD_SIGNED, /* fixed: 1 if it is sign extended */
-  GR_SHAPE_KEYS,         /* number of group keys; 0: one group */
-  GR_SHAPE_KEY_KIND,     /* enum gr_key_kind of key `index` */
-  GR_SHAPE_SLOTS,        /* 64-bit slots of one group */
-  GR_SHAPE_SELECTS,      /* 1: row query, gr_op is a filter */
-  GR_SHAPE_NODES         /* how large the op is: nodes of its plan */
+  GR_SHAPE_DELIMITER,     /* csv */
+  GR_SHAPE_QUOTE,         /* csv; 0: no quoting */
+  GR_SHAPE_COLUMNS,       /* columns of the table */
+  GR_SHAPE_DELIMITERS,    /* csv: delimiters of a well-formed record: columns - 1, or columns if
+                             each record ends with one */
+  GR_SHAPE_NEEDED,        /* 1 if the op reads column `index`; a csv record whose fields are not
+                             looked at need not be checked */
+  GR_SHAPE_NEEDS_FIELDS,  /* 1 if it reads any column */
+  GR_SHAPE_LAST_NEEDED,   /* highest column that it reads */
+  GR_SHAPE_RECORD_BYTES,  /* fixed: size of a record */
+  GR_SHAPE_FIELD_OFFSET,  /* fixed: offset of column `index` in the record */
+  GR_SHAPE_FIELD_BYTES,   /* fixed: its size */
+  GR_SHAPE_FIELD_SIGNED,  /* fixed: 1 if it is sign extended */
+  GR_SHAPE_KEYS,          /* number of group keys; 0: one group */
+  GR_SHAPE_KEY_KIND,      /* enum gr_key_kind of key `index` */
+  GR_SHAPE_SLOTS,         /* 64-bit slots of one group */
+  GR_SHAPE_SELECTS,       /* 1: row query, gr_op is a filter */
+  GR_SHAPE_REQUIRED_TEXT, /* lines, 1 + number of a text parameter: a line without this text is
+                             rejected before anything else of the op happens; 0: there is none */
+  GR_SHAPE_NODES          /* how large the op is: nodes of its plan */
 };
 gr_u64 gr_shape(gr_u32 item, gr_u32 index);
 

@@ -17,6 +17,24 @@ const TableShape::Field* find_field(const Plan& plan, uint64_t column) {
   return nullptr;
 }
 
+bool is_text_search(NodeKind kind) {
+  return kind == NodeKind::text_equal || kind == NodeKind::text_starts_with ||
+         kind == NodeKind::text_ends_with || kind == NodeKind::text_contains;
+}
+
+/// Only if the first stage has nothing but searches, which cannot escape: what comes behind them
+/// does not happen for a line that they reject.
+uint64_t required_text(const Plan& plan) {
+  if (plan.table.format != source::Format::lines || plan.filter_stages.empty()) return 0;
+  const auto& stage = plan.filter_stages.front();
+  const auto searches_line = [&plan](uint32_t number) {
+    const Node& node = plan.nodes[number];
+    return is_text_search(node.kind) && plan.nodes[node.left].kind == NodeKind::load;
+  };
+  if (!std::all_of(stage.begin(), stage.end(), searches_line)) return 0;
+  return uint64_t{plan.nodes[stage.front()].a} + 1;
+}
+
 uint64_t shape_of(const Plan& plan, uint64_t item, uint64_t index) {
   const TableShape& table = plan.table;
   const TableShape::Field* field = find_field(plan, index);
@@ -51,6 +69,8 @@ uint64_t shape_of(const Plan& plan, uint64_t item, uint64_t index) {
       return plan.slot_count;
     case GR_SHAPE_SELECTS:
       return plan.selects;
+    case GR_SHAPE_REQUIRED_TEXT:
+      return required_text(plan);
     case GR_SHAPE_NODES:
       return plan.nodes.size();
     default:

@@ -90,6 +90,7 @@ GR_INLINE gr_u64 gr_select_bit(gr_u64 bits, gr_u32 k) {
 }
 
 GR_INLINE gr_u32 gr_lowest(gr_u64 bits) { return (gr_u32)__builtin_ctzll(bits); }
+GR_INLINE gr_u32 gr_highest(gr_u64 bits) { return 63 - (gr_u32)__builtin_clzll(bits); }
 
 GR_INLINE gr_u64 gr_word(const gr_u8* p) {
   gr_u64 word;

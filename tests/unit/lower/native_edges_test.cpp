@@ -482,6 +482,44 @@ TEST_P(NativeEdges, Lines) {
   }
 }
 
+// Lines are looked for the text in groups of 64 bytes: every length and place of it, lines longer
+// than a group or a chunk, and few letters, so that parts of it stand everywhere.
+TEST_P(NativeEdges, LinesThatHoldAText) {
+  const TableOptions table = {source::Format::lines, ',', '"', {}};
+  uint64_t random = 11;
+  const auto below = [&random](uint64_t bound) {
+    random = random * 6364136223846793005 + 1442695040888963407;
+    return (random >> 33) % bound;
+  };
+  std::string content;
+  while (content.size() < 60'000) {
+    const uint64_t size = below(40) == 0 ? 3000 : below(90);
+    for (uint64_t i = 0; i < size; i++) content += "aab"[below(3)];
+    if (below(50) == 0) content += '\r';
+    content += '\n';
+  }
+  content += std::string(17'000, 'a') + "bb\nab\r\n\nbab";
+  for (const size_t bytes : {1, 2, 3, 7, 8, 9, 16, 63, 64, 65, 66, 70, 200}) {
+    const std::string text = content.substr(1000 + 37 * bytes, bytes);
+    if (text.find('\n') != std::string::npos || text.find('\r') != std::string::npos) continue;
+    for (const std::string& pattern : {"%" + text + "%", text + "%", "%" + text, text}) {
+      const std::string where = " FROM lines('table.csv') WHERE line LIKE '" + pattern + "'";
+      expect_same(content, "SELECT count(*), sum(line_offset)" + where, table, 0, true);
+      expect_same(content, "SELECT line_offset" + where + " AND line LIKE '%b'", table, 4097);
+    }
+  }
+  expect_same(content, "SELECT count(*) FROM lines('table.csv') WHERE line LIKE '%%'", table);
+  expect_same(content, "SELECT count(*) FROM lines('table.csv') WHERE line LIKE '%b\r%'", table);
+  expect_same(content, "SELECT count(*) FROM lines('table.csv') WHERE line = ''", table);
+  expect_same(content, "SELECT count(*) FROM lines('table.csv') WHERE NOT line LIKE '%bab%'",
+              table);
+  // An error that the interpreter would not see either, and one that it would.
+  expect_same(content,
+              "SELECT count(*) FROM lines('table.csv') WHERE line LIKE '%bab%' AND "
+              "line_offset % (line_offset - 7) > 3",
+              table);
+}
+
 TEST_P(NativeEdges, FixedRecords) {
   TableOptions table = {source::Format::fixed, ',', '"', {}};
   const TypeKind kinds[] = {TypeKind::boolean,  TypeKind::tinyint,   TypeKind::smallint,
