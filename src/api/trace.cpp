@@ -75,7 +75,8 @@ struct Trace::State {
   std::chrono::steady_clock::time_point last = began;
   gr_tally last_tally{};
   ByKey<gr_count_key, TraceRow> sum;
-  TraceCounts others;  ///< of the sum
+  TraceCounts others;                            ///< of the sum
+  trace::Mounts mounts = trace::Mounts::read();  ///< as of the last interval
   // For events, that are many of few files:
   ByKey<gr_file_id, std::pair<TraceFile, bool>> files;  ///< and whether it is asked for
   ByKey<gr_process_id, TraceProcess> processes;
@@ -91,7 +92,7 @@ struct Trace::State {
 
 std::pair<TraceFile, bool> Trace::State::look_up(const gr_file_id& id) const {
   const auto name = kernel->name(id);
-  trace::FileName text = trace::name_of(id, name);
+  trace::FileName text = trace::name_of(id, name, mounts);
   bool wanted = true;
   if (pattern) {
     const bool decided = name && name->state != GR_NAME_UNDECIDED;
@@ -238,6 +239,7 @@ TraceInterval Trace::interval() {
   State& s = *state_;
   TraceInterval interval;
   const std::vector<trace::Row> rows = s.kernel->take_rows();
+  s.mounts = trace::Mounts::read();
   const gr_tally now = s.kernel->tally();
   const auto time = std::chrono::steady_clock::now();
   interval.seconds = std::chrono::duration<double>(time - s.last).count();

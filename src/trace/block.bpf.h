@@ -80,6 +80,14 @@ GR_INLINE void gr_identify_submitter(struct gr_subject* subject, gr_u64 offset) 
 
 GR_INLINE gr_u64 gr_is_read(gr_u32 flags) { return (flags & GR_REQ_OP_MASK) == GR_REQ_OP_READ; }
 
+/* 1: the trace does not show who reads, or which file. */
+GR_INLINE gr_u64 gr_is_left_out(const struct gr_control* control, const struct gr_count_key* key) {
+  gr_u64 ignored = key->process.kind == GR_PROCESS_KERNEL_FOR
+                       ? gr_is_owner_ignored(control, &key->process)
+                       : gr_is_ignored(control);
+  return ignored || gr_is_filtered(control, &key->file);
+}
+
 GR_INLINE int gr_queue_bio(gr_u64 address) {
   struct bio* bio = (struct bio*)address;
   struct gr_subject subject = {};
@@ -88,9 +96,14 @@ GR_INLINE int gr_queue_bio(gr_u64 address) {
   if (!control || !gr_is_read(BPF_CORE_READ(bio, bi_opf)) || !BPF_CORE_READ(bio, bi_size)) return 0;
   if (!gr_identify_bio(address, &subject, &entry.offset, 1)) return 0;
   gr_identify_submitter(&subject, entry.offset);
-  if (gr_is_ignored(control) || gr_is_filtered(control, &subject.key.file)) return 0;
-  if (subject.key.process.kind != GR_PROCESS_KERNEL_FOR) gr_see_process(&subject.key.process, 0);
-  if (subject.key.file.inode) gr_see_file(&subject.key.file, subject.file, subject.inode, 0);
+  if (gr_is_left_out(control, &subject.key)) {
+    /* With these, completions of bios that nobody is known for are left out anyway. */
+    if (control->filter || control->pid) return 0;
+    subject.key.process.kind = GR_PROCESS_LEFT_OUT;
+  } else {
+    if (subject.key.process.kind != GR_PROCESS_KERNEL_FOR) gr_see_process(&subject.key.process, 0);
+    if (subject.key.file.inode) gr_see_file(&subject.key.file, subject.file, subject.inode, 0);
+  }
   entry.key = subject.key;
   entry.queued_ns = bpf_ktime_get_ns();
   if (bpf_map_update_elem(&gr_bios, &address, &entry, 0)) GR_TALLY(lost_bios);
@@ -162,7 +175,8 @@ GR_SUBPROGRAM int gr_charge_run(struct gr_request_walk* w) {
   return gr_wants_events() ? gr_send_run(w, latency) : 0;
 }
 
-/* A bio that nobody is known for: submitted before the programs were attached, or left out. */
+/* A bio that nobody is known for: submitted before the programs were attached, or there was no room
+ * for it. */
 GR_SUBPROGRAM int gr_take_stranger(gr_u64 bio, struct gr_bio* entry) {
   GR_PROVE(entry);
   struct gr_control* control = gr_control();
@@ -209,6 +223,7 @@ static long gr_complete_bio(gr_u64 i, struct gr_request_walk* w) {
   else if (!gr_take_stranger(key, &entry))
     return 0;
   if (known && ends) bpf_map_delete_elem(&gr_bios, &key);
+  if (entry.key.process.kind == GR_PROCESS_LEFT_OUT) return 0;
   if (gr_is_chosen(control, &entry.key.file)) w->chosen = 1;
   gr_join_run(w, &entry, bytes);
   return 0;

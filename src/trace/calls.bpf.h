@@ -174,15 +174,6 @@ GR_INLINE void gr_read_file(struct file* file, struct gr_file_members* m) {
   m->flags = BPF_CORE_READ(file, f_flags);
 }
 
-/* gr_file_of, where the verifier knows the types. */
-GR_INLINE struct file* gr_own_file(gr_u32 fd) {
-  struct fdtable* table = gr_task()->files->fdt;
-  struct file* file = 0;
-  if (fd >= table->max_fds) return 0;
-  bpf_probe_read_kernel(&file, sizeof file, table->fd + fd);
-  return file;
-}
-
 /* 1: the file is one that is traced; its position goes to call->offset. */
 GR_INLINE gr_u64 gr_take_file(struct gr_call* call, struct gr_control* control, gr_u32 fd) {
   struct file* file = gr_own_file(fd);

@@ -35,30 +35,41 @@ GR_SUBPROGRAM int gr_make_row(struct gr_count_key* key) {
   return 0;
 }
 
-/* The row, made if need be; where there is no room, what all others share. NULL: never. */
-GR_INLINE struct gr_counts* gr_row(struct gr_count_key* key) {
-  struct gr_control* control = gr_control();
-  struct gr_tally* tally = gr_tally();
-  if (!control || !tally) return 0;
-  if (gr_is_chosen(control, &key->file)) GR_ADD(tally->events, 1);
+/* A row that was not there: made; where there is no room, what all others share. NULL: never. */
+GR_INLINE struct gr_counts* gr_new_row(const struct gr_control* control, struct gr_count_key* key) {
+  gr_make_row(key);
   struct gr_counts* counts = gr_find_row(control, key);
   if (counts) return counts;
-  gr_make_row(key);
-  counts = gr_find_row(control, key);
-  if (counts) return counts;
+  struct gr_tally* tally = gr_tally();
+  if (!tally) return 0;
   GR_ADD(tally->lost_counts, 1);
   return &tally->others;
+}
+
+GR_INLINE void gr_count_event(const struct gr_control* control, const struct gr_file_id* file) {
+  if (gr_is_chosen(control, file)) GR_TALLY(events);
+}
+
+/* The row, made if need be. NULL: never. */
+GR_INLINE struct gr_counts* gr_row(struct gr_count_key* key) {
+  struct gr_control* control = gr_control();
+  if (!control) return 0;
+  gr_count_event(control, &key->file);
+  struct gr_counts* counts = gr_find_row(control, key);
+  return counts ? counts : gr_new_row(control, key);
 }
 
 /* The same for the calling process: names are taken at first sight, which in every interval is the
  * first time that the row is needed. */
 GR_INLINE struct gr_counts* gr_own_row(struct gr_subject* subject) {
   struct gr_control* control = gr_control();
-  if (control && !gr_find_row(control, &subject->key)) {
-    gr_see_process(&subject->key.process, 0);
-    gr_see_file(&subject->key.file, subject->file, subject->inode, 0);
-  }
-  return gr_row(&subject->key);
+  if (!control) return 0;
+  gr_count_event(control, &subject->key.file);
+  struct gr_counts* counts = gr_find_row(control, &subject->key);
+  if (counts) return counts;
+  gr_see_process(&subject->key.process, 0);
+  gr_see_file(&subject->key.file, subject->file, subject->inode, 0);
+  return gr_new_row(control, &subject->key);
 }
 
 GR_INLINE gr_u32 gr_log2(gr_u64 value) {

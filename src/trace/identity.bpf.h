@@ -4,10 +4,10 @@
 #ifndef GRAPNEL_TRACE_IDENTITY_BPF_H
 #define GRAPNEL_TRACE_IDENTITY_BPF_H
 
+#include "hooks/kernel/process_number.bpf.h"
 #include "trace/maps.bpf.h"
 
 enum {
-  GR_PF_KTHREAD = 0x00200000,
   GR_S_IFMT = 0170000,
   GR_S_IFREG = 0100000,
   GR_S_IFBLK = 0060000,
@@ -34,13 +34,7 @@ GR_INLINE void gr_identify_process(struct gr_process_id* id) {
 
 /* Number of the calling process in the caller's PID namespace; 0: it is not seen there. */
 GR_INLINE gr_u32 gr_visible_pid(const struct gr_control* control) {
-  struct pid* pid = BPF_CORE_READ(gr_task(), group_leader, thread_pid);
-  gr_u32 level = control->namespace_level;
-  if (!pid || level > BPF_CORE_READ(pid, level)) return 0;
-  struct upid* number = (struct upid*)((gr_u64)pid + bpf_core_field_offset(struct pid, numbers) +
-                                       level * bpf_core_type_size(struct upid));
-  if ((gr_u64)BPF_CORE_READ(number, ns) != control->namespace_address) return 0;
-  return BPF_CORE_READ(number, nr);
+  return gr_number_in(control->namespace_address, control->namespace_level);
 }
 
 /* 1: the calling process is none that is asked for. */
@@ -48,6 +42,18 @@ GR_INLINE gr_u64 gr_is_ignored(const struct gr_control* control) {
   gr_u32 tgid = bpf_get_current_pid_tgid() >> 32;
   if (tgid == control->own_tgid) return 1;
   return control->pid && gr_visible_pid(control) != control->pid;
+}
+
+/* The same for the process that a kernel thread works for. Its number is known from when it had the
+ * pages added, or else it was none that is asked for. */
+GR_INLINE gr_u64 gr_is_owner_ignored(const struct gr_control* control,
+                                     const struct gr_process_id* owner) {
+  if (owner->tgid == control->own_tgid) return 1;
+  if (!control->pid) return 0;
+  struct gr_process_id key = *owner;
+  key.kind = GR_PROCESS_USER;
+  struct gr_process* process = bpf_map_lookup_elem(&gr_processes, &key);
+  return !process || process->pid != control->pid;
 }
 
 /* `anew`: a program has been executed perhaps, and the command is another. */

@@ -22,7 +22,8 @@ enum gr_process_kind {
   GR_PROCESS_USER = 0,
   GR_PROCESS_KERNEL_FOR = 1, /* a kernel thread, for the process that the key names */
   GR_PROCESS_KERNEL = 2,     /* a kernel thread, for whom is not known */
-  GR_PROCESS_UNKNOWN = 3     /* submitted before the programs were attached */
+  GR_PROCESS_UNKNOWN = 3,    /* submitted before the programs were attached, or there was no room */
+  GR_PROCESS_LEFT_OUT = 4    /* of bios in flight: nobody is to be charged; never in a row */
 };
 
 /* A process: numbers are used again, the time of its start is not. */
@@ -91,7 +92,7 @@ struct gr_tally {
   gr_u64 lost_events;             /* the ring was full */
   gr_u64 lost_counts;             /* of rows for which there was no room: in `others` */
   gr_u64 lost_calls;              /* of threads for which there was no room */
-  gr_u64 lost_bios;               /* for which there was no room: nobody is charged */
+  gr_u64 lost_bios;               /* for which there was no room: charged to nobody known */
   gr_u64 lost_names;              /* of files or processes for which there was no room */
   struct gr_counts others;
 };

@@ -101,12 +101,12 @@ std::string path_of(const gr_name& name) {
   return path;
 }
 
-FileName name_of(const gr_file_id& file, const std::optional<gr_name>& name) {
+FileName name_of(const gr_file_id& file, const std::optional<gr_name>& name, const Mounts& mounts) {
   if (file.is_block != 0) return name_of_device(file.device);
   if (file.inode == 0) return {"unknown file on " + numbers(file.device), false};
   std::string path = name ? path_of(*name) : "";
   if (!path.empty() && name->complete == 0 && name->cut == 0) {
-    if (auto whole = Mounts::read().from_root(file.device, path)) return {*std::move(whole), true};
+    if (auto whole = mounts.from_root(file.device, path)) return {*std::move(whole), true};
     return {numbers(file.device) + ":" + path, true};
   }
   if (!path.empty()) return {std::move(path), true};

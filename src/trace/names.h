@@ -44,9 +44,9 @@ struct FileName {
   bool known = false;
 };
 
-/// What to call the file. `name` as the kernel has it, or none. Reads /proc/self/mountinfo where
-/// the name lacks what is above the file system.
-FileName name_of(const gr_file_id& file, const std::optional<gr_name>& name);
+/// What to call the file. `name` as the kernel has it, or none. `mounts` is asked where the name
+/// lacks what is above the file system.
+FileName name_of(const gr_file_id& file, const std::optional<gr_name>& name, const Mounts& mounts);
 
 /// Which files a user asks for: fnmatch's patterns on whole paths, "*" does not cross "/".
 class PathPattern {

@@ -1,6 +1,7 @@
 #include "trace/points.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/pretend.h"
 #include "hooks/probe/attempts.h"
@@ -12,18 +13,12 @@ namespace {
 
 namespace probe = hooks::probe;
 
-/// "raw_tp/sys_enter" -> "sys_enter".
-std::string_view after_slash(std::string_view section) {
-  return section.substr(section.find('/') + 1);
-}
-
 probe::Answer try_section(std::string_view section) {
-  const std::string_view kind = section.substr(0, section.find('/'));
-  const std::string name(after_slash(section));
-  for (const std::string_view feature : {kind, std::string_view(name)})
-    if (base::pretend_absent(feature))
-      return probe::Answer::no(std::string(feature) + " is switched off (GRAPNEL_PRETEND_ABSENT)");
-  if (kind == "raw_tp") return probe::try_raw_tracepoint(name);
+  std::string switched_off = base::why_switched_off(section);
+  if (!switched_off.empty()) return probe::Answer::no(std::move(switched_off));
+  const size_t slash = section.find('/');
+  const std::string name(section.substr(slash + 1));
+  if (section.substr(0, slash) == "raw_tp") return probe::try_raw_tracepoint(name);
   const auto function = probe::KernelNames({}).function_id(name);
   if (!function) return probe::Answer::no("this kernel has no function of that name in its BTF");
   return probe::try_tracing(BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, *function);

@@ -5,6 +5,7 @@
 #ifndef GRAPNEL_TRACE_WINDOWS_BPF_H
 #define GRAPNEL_TRACE_WINDOWS_BPF_H
 
+#include "hooks/kernel/bits.bpf.h"
 #include "trace/maps.bpf.h"
 
 enum {
@@ -31,13 +32,6 @@ GR_INLINE gr_u64 gr_window_mask(const struct gr_window_walk* w, gr_u64 number) {
   if (w->end < first + GR_WINDOW_PAGES)
     mask &= ~0ull >> ((GR_WINDOW_PAGES - (w->end - first)) & (GR_WINDOW_PAGES - 1));
   return mask;
-}
-
-GR_INLINE gr_u64 gr_count_bits(gr_u64 bits) {
-  bits -= bits >> 1 & 0x5555555555555555;
-  bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
-  bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f;
-  return bits * 0x0101010101010101 >> 56;
 }
 
 static long gr_read_window(gr_u64 i, struct gr_window_walk* w) {

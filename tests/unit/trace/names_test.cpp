@@ -36,7 +36,7 @@ TEST(TraceNames, CutPathSaysSo) {
   gr_name name = name_of_parts({"c", "b"}, false);
   name.cut = 1;
   EXPECT_EQ(path_of(name), "\u2026/b/c");
-  const FileName text = name_of(kFile, name);
+  const FileName text = name_of(kFile, name, {});
   EXPECT_EQ(text.text, "\u2026/b/c");
   EXPECT_TRUE(text.known);
 }
@@ -49,11 +49,11 @@ TEST(TraceNames, SizeBeyondTheRoomIsNotFollowed) {
 }
 
 TEST(TraceNames, WithoutAName) {
-  EXPECT_EQ(name_of(kFile, std::nullopt).text, "inode 12 on 8:1");
-  EXPECT_FALSE(name_of(kFile, std::nullopt).known);
-  EXPECT_EQ(name_of(kFile, name_of_parts({}, true)).text, "inode 12 on 8:1");
-  EXPECT_EQ(name_of({0, 8U << 20 | 1, 0}, std::nullopt).text, "unknown file on 8:1");
-  EXPECT_EQ(name_of({0, 4000U << 20 | 77, 1}, std::nullopt).text, "block device 4000:77");
+  EXPECT_EQ(name_of(kFile, std::nullopt, {}).text, "inode 12 on 8:1");
+  EXPECT_FALSE(name_of(kFile, std::nullopt, {}).known);
+  EXPECT_EQ(name_of(kFile, name_of_parts({}, true), {}).text, "inode 12 on 8:1");
+  EXPECT_EQ(name_of({0, 8U << 20 | 1, 0}, std::nullopt, {}).text, "unknown file on 8:1");
+  EXPECT_EQ(name_of({0, 4000U << 20 | 77, 1}, std::nullopt, {}).text, "block device 4000:77");
 }
 
 TEST(TraceNames, MountsLeadToTheRoot) {
