@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,9 +11,13 @@
 namespace grapnel::cli {
 
 void Output::flush() {
-  const EndsOnInterrupt blocking_write;
-  if (on_interrupt_ == OnInterrupt::fail && interrupt_token().cancelled() && !error_) {
-    error_ = api::Error{api::ErrorKind::cancelled, "the query was cancelled", {}, 0, std::nullopt};
+  std::optional<EndsOnInterrupt> blocking_write;
+  if (on_interrupt_ == OnInterrupt::fail) {
+    blocking_write.emplace();
+    if (interrupt_token().cancelled() && !error_) {
+      error_ =
+          api::Error{api::ErrorKind::cancelled, "the query was cancelled", {}, 0, std::nullopt};
+    }
   }
   size_t done = 0;
   while (done < buffer_.size() && !error_) {
@@ -25,6 +30,12 @@ void Output::flush() {
     }
   }
   buffer_.clear();
+}
+
+bool Output::is_blocked() const {
+  pollfd writable{fd_, POLLOUT, 0};
+  // An error, too, is for write() to find.
+  return ::poll(&writable, 1, 0) == 0;
 }
 
 std::optional<api::Error> Output::finish() {

@@ -14,8 +14,9 @@ class Output {
  public:
   /// What a write does once the process was told to stop.
   enum class OnInterrupt : uint8_t {
-    fail,      ///< the result is incomplete then
-    write_on,  ///< being told to stop was the way to get the result
+    fail,      ///< the result is incomplete then; a write that waits ends the process
+    write_on,  ///< being told to stop was the way to get the result: a write goes on waiting, and
+               ///< only being told once more ends the process
   };
   explicit Output(int fd, OnInterrupt on_interrupt = OnInterrupt::fail)
       : fd_(fd), on_interrupt_(on_interrupt) {}
@@ -29,6 +30,8 @@ class Output {
     if (buffer_.size() >= kFlushBytes) flush();
   }
   void flush();
+  /// Would a write wait for the reader?
+  [[nodiscard]] bool is_blocked() const;
   [[nodiscard]] bool failed() const { return error_.has_value(); }
   /// Writes what is left. The first error of all writes, if there was one.
   std::optional<api::Error> finish();

@@ -8,22 +8,12 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/number_text.h"
+#include "cli/owned.h"
 #include "cli/progress_line.h"
 #include "cli/writers.h"
 
 namespace grapnel::cli {
 namespace {
-
-/// Structures of the Arrow C interface, released at the end of a scope.
-template <typename Structure>
-struct Owned : Structure {
-  Owned() : Structure{} {}
-  ~Owned() {
-    if (this->release != nullptr) this->release(this);
-  }
-  Owned(const Owned&) = delete;
-  Owned& operator=(const Owned&) = delete;
-};
 
 api::Result<api::Connection> connect(const std::string& on) {
   return on.empty() ? api::Connection::embedded() : api::Connection::remote(on);

@@ -3,13 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <ctime>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "cli/interrupt.h"
+#include "cli/output.h"
 #include "cli/trace_text.h"
 #include "cli/writers.h"
 
@@ -23,31 +24,17 @@ constexpr auto kLook = std::chrono::milliseconds(20);
 constexpr int kEventWaitMs = 50;
 constexpr size_t kPlainColumns = 80;
 
-/// Standard output. Not cli::Output: what was seen is printed after ctrl-C, too.
-class Screen {
- public:
-  bool write(const std::string& text) {
-    const EndsOnInterrupt blocking_write;
-    for (size_t done = 0; done < text.size() && !failed_;) {
-      const ssize_t written = ::write(STDOUT_FILENO, text.data() + done, text.size() - done);
-      if (written >= 0)
-        done += static_cast<size_t>(written);
-      else if (errno != EINTR)
-        failed_ = errno;
-    }
-    return failed_ == 0;
-  }
-  [[nodiscard]] int failed() const { return failed_; }
-
- private:
-  int failed_ = 0;
-};
+/// Shown at once.
+void show(Output& output, std::string_view text) {
+  output.write(text);
+  output.flush();
+}
 
 /// The other screen that terminals have, so that what was on this one comes back.
 class FullScreen {
  public:
-  FullScreen(Screen& screen, bool wanted) : screen_(screen), wanted_(wanted) {
-    if (wanted_) screen_.write("\x1b[?1049h\x1b[?25l");
+  FullScreen(Output& output, bool wanted) : output_(output), wanted_(wanted) {
+    if (wanted_) show(output_, "\x1b[?1049h\x1b[?25l");
   }
   ~FullScreen() { leave(); }
   FullScreen(const FullScreen&) = delete;
@@ -62,15 +49,15 @@ class FullScreen {
       out.append(line == 0 ? "" : "\r\n").append(text, at, end - at).append("\x1b[K");
       at = end + 1;
     }
-    screen_.write(out + "\x1b[J");
+    show(output_, out + "\x1b[J");
   }
   void leave() {
-    if (wanted_) screen_.write("\x1b[?25h\x1b[?1049l");
+    if (wanted_) show(output_, "\x1b[?25h\x1b[?1049l");
     wanted_ = false;
   }
 
  private:
-  Screen& screen_;
+  Output& output_;
   bool wanted_;
 };
 
@@ -100,13 +87,7 @@ class TraceRun {
       follow_sums();
     (void)trace_.interval();
     write_end();
-    if (screen_.failed() != 0) {
-      return report({api::ErrorKind::io,
-                     "cannot write the trace to standard output",
-                     {},
-                     screen_.failed(),
-                     std::nullopt});
-    }
+    if (auto error = output_.finish()) return report(*error);
     const api::TraceTotals totals = trace_.sum().totals;
     const bool lost = totals.lost_events + totals.lost_calls + totals.lost_reads > 0;
     return lost ? kExitNotCovered : kExitOk;
@@ -114,7 +95,7 @@ class TraceRun {
 
  private:
   [[nodiscard]] bool over() const {
-    if (interrupt_token().cancelled() || screen_.failed() != 0) return true;
+    if (interrupt_token().cancelled() || output_.failed()) return true;
     return command_.for_seconds > 0 && Clock::now() - begin_ >= duration();
   }
   [[nodiscard]] Clock::duration duration() const {
@@ -126,14 +107,14 @@ class TraceRun {
     if (command_.json) {
       std::string text;
       for (const api::TraceSight& sight : trace_.sights()) text += sight_json(sight);
-      screen_.write(text);
+      show(output_, text);
     } else if (command_.options.events) {
-      screen_.write(event_heading(shape_));
+      show(output_, event_heading(shape_));
     }
   }
 
   void follow_sums() {
-    FullScreen full(screen_, shape_.terminal && !command_.json);
+    FullScreen full(output_, shape_.terminal && !command_.json);
     auto next = begin_ + kInterval;
     while (!over()) {
       if (Clock::now() < next) {
@@ -147,8 +128,8 @@ class TraceRun {
       else if (shape_.terminal)
         draw(full, interval);
       else
-        screen_.write(clock_text() + " " + totals_text(interval, shape_) +
-                      rows_text(interval, shape_) + "\n");
+        show(output_, clock_text() + " " + totals_text(interval, shape_) +
+                          rows_text(interval, shape_) + "\n");
     }
   }
 
@@ -165,7 +146,7 @@ class TraceRun {
   void write_json(const api::TraceInterval& interval, const char* row, const char* totals) {
     std::string text;
     for (const api::TraceRow& one : interval.rows) text += row_json(row, one, interval.seconds);
-    screen_.write(text + totals_json(totals, interval));
+    show(output_, text + totals_json(totals, interval));
   }
 
   void follow_events() {
@@ -176,14 +157,14 @@ class TraceRun {
       trace_.events(kEventWaitMs, [&](const api::TraceEvent& event) {
         text += command_.json ? event_json(event) : event_text(event, clock, shape_);
       });
-      screen_.write(text);
+      show(output_, text);
       text.clear();
       if (Clock::now() < next) continue;
       next += kInterval;
       const api::TraceInterval interval = trace_.interval();
       if (interval.totals.lost_events > 0 && !command_.json)
-        screen_.write("LOST: " + std::to_string(interval.totals.lost_events) +
-                      " events are not shown: more came than could be written\n");
+        show(output_, "LOST: " + std::to_string(interval.totals.lost_events) +
+                          " events are not shown: more came than could be written\n");
     }
   }
 
@@ -193,18 +174,19 @@ class TraceRun {
       write_json(sum, "total_row", "total");
       std::string text;
       for (const api::TraceCost& cost : trace_.costs()) text += cost_json(cost);
-      screen_.write(text);
+      show(output_, text);
       return;
     }
-    screen_.write("\n" + totals_text(sum, shape_) + rows_text(sum, shape_) +
-                  blind_text(trace_.sights()) + cost_text(trace_.costs(), sum.totals.events));
+    show(output_, "\n" + totals_text(sum, shape_) + rows_text(sum, shape_) +
+                      blind_text(trace_.sights()) + cost_text(trace_.costs(), sum.totals.events));
   }
 
   const TraceCommand& command_;
   api::Trace trace_;
   Clock::time_point begin_;
   TraceTableShape shape_;
-  Screen screen_;
+  /// What was seen is printed after ctrl-C, too.
+  Output output_{STDOUT_FILENO, Output::OnInterrupt::write_on};
 };
 
 }  // namespace
