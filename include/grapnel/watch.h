@@ -82,7 +82,6 @@ struct WatchedStatement {
   uint64_t direct_bytes = 0;   ///< of them by O_DIRECT: covered only where they were cached, too
   uint64_t audited_bytes = 0;  ///< in pages that only the end of a call showed
   uint64_t gone_bytes = 0;  ///< in pages that had left the cache when the worker came (each time)
-  std::vector<WatchReader> readers;  ///< by asked and caused bytes, most first
 };
 
 /// A place in the kernel where the watch sits, or would like to.
@@ -107,9 +106,11 @@ struct WatchState {
   uint64_t device_bytes = 0;      ///< read from the device by the worker (not by `complete`)
   uint64_t lost_pages = 0;        ///< not marked for want of memory
   uint64_t lost_readers = 0;      ///< processes that were too many to be counted, times seen
+  uint64_t lost_events = 0;       ///< that the kernel did not show: its programs were in each
+                                  ///< other's way; of any file of the machine
 };
 
-/// One object, one thread; state(), answer() and ranges also from within run()'s function.
+/// One object, one thread; all but open() and run() also from within run()'s function.
 class Watch {
  public:
   /// Opens and binds all statements and starts to see. Statements must be SELECTs of aggregates,
@@ -124,6 +125,9 @@ class Watch {
   Result<std::monostate> run(const CancelToken* cancel, const std::function<void()>& on_tick);
 
   [[nodiscard]] WatchState state() const;
+  /// Who read the statement's file, by asked and caused bytes, most first; empty with
+  /// ReadersBy::none. Dearer than state(): may look up names in /sys/fs/cgroup.
+  [[nodiscard]] std::vector<WatchReader> readers(size_t statement) const;
   /// The statement's answer over the records counted so far. The caller releases `out`. While the
   /// watch runs, ErrorKind::limit where the answer has too many groups to be shown meanwhile.
   Result<std::monostate> answer(size_t statement, ArrowArrayStream* out) const;

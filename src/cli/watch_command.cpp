@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "cli/owned.h"
 #include "cli/text_width.h"
 #include "cli/watch_text.h"
 #include "cli/writers.h"
@@ -18,8 +20,9 @@
 namespace grapnel::cli {
 namespace {
 
+using Clock = std::chrono::steady_clock;
 constexpr size_t kTerminalColumns = 80;
-constexpr double kJsonInterval_s = 1;
+constexpr auto kJsonInterval = std::chrono::seconds(1);
 
 /// What is said while a watch runs.
 class Live {
@@ -32,10 +35,13 @@ class Live {
   void tick() {
     if (draws_) draw();
     if (!command_.json) return;
+    const auto now = Clock::now();
+    if (now < next_json_) return;
+    next_json_ = now + kJsonInterval;
+    Output output(STDOUT_FILENO, Output::OnInterrupt::write_on);
+    // Pages leave the cache meanwhile, and writers wait: who does not read gets fewer lines.
+    if (output.is_blocked()) return;
     const api::WatchState state = watch_.state();
-    if (state.seconds < next_json_s_) return;
-    next_json_s_ = state.seconds + kJsonInterval_s;
-    Output output(STDOUT_FILENO);
     for (size_t i = 0; i < state.statements.size(); i++)
       output.write(statement_json(watch_, state, i, false) + "\n");
     (void)output.finish();  // the end's lines meet the same error, and report it
@@ -61,38 +67,33 @@ class Live {
   const WatchCommand& command_;
   const bool draws_;
   bool drawn_ = false;
-  double next_json_s_ = kJsonInterval_s;
+  Clock::time_point next_json_ = Clock::now() + kJsonInterval;
 };
 
 /// An answer as a table.
 std::optional<api::Error> write_answer(const api::Watch& watch, size_t statement, Output& output) {
-  ArrowArrayStream stream{};
+  Owned<ArrowArrayStream> stream;
   if (auto status = watch.answer(statement, &stream); !status) return status.error();
-  ArrowSchema schema{};
+  Owned<ArrowSchema> schema;
   int failed = stream.get_schema(&stream, &schema);
   auto writer = make_writer(OutputFormat::table, output, terminal_size());
   if (failed == 0) writer->begin(schema);
   while (failed == 0) {
-    ArrowArray batch{};
+    Owned<ArrowArray> batch;
     failed = stream.get_next(&stream, &batch);
     if (failed != 0 || batch.release == nullptr) break;
     writer->add(batch);
-    batch.release(&batch);
   }
-  std::optional<api::Error> error;
   if (failed != 0) {
     const char* text = stream.get_last_error(&stream);
-    error = api::Error{api::ErrorKind::data,
-                       text == nullptr ? "the answer cannot be shown" : text,
-                       {},
-                       0,
-                       std::nullopt};
-  } else {
-    writer->end();
+    return api::Error{api::ErrorKind::data,
+                      text == nullptr ? "the answer cannot be shown" : text,
+                      {},
+                      0,
+                      std::nullopt};
   }
-  if (schema.release != nullptr) schema.release(&schema);
-  stream.release(&stream);
-  return error;
+  writer->end();
+  return std::nullopt;
 }
 
 std::optional<api::Error> write_intervals(const api::Watch& watch, const api::WatchState& state,
@@ -136,7 +137,7 @@ int print_end(const api::Watch& watch, const WatchCommand& command) {
       report(*error, statement.sql);
       if (!failure) failure = std::move(error);
     } else if (!command.quiet && !command.json) {
-      std::cerr << summary_text(state, statement) << '\n';
+      std::cerr << summary_text(watch, state, i) << '\n';
     }
   }
   if (auto error = output.finish()) return report(*error);

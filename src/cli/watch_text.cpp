@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 
+#include "cli/json_object.h"
 #include "cli/number_text.h"
+#include "cli/owned.h"
 #include "cli/text_width.h"
 #include "cli/writers.h"
 
@@ -18,31 +20,11 @@ std::string share_text(uint64_t part, uint64_t whole) {
   return part < whole ? formatted("%.1f %%", std::min(percent, 99.9)) : "100 %";
 }
 
-/// The Arrow stream of an answer, released at the end.
-struct Answer : ArrowArrayStream {
-  Answer() : ArrowArrayStream{} {}
-  ~Answer() {
-    if (release != nullptr) release(this);
-  }
-  Answer(const Answer&) = delete;
-  Answer& operator=(const Answer&) = delete;
-};
-
-template <typename Structure>
-struct Owned : Structure {
-  Owned() : Structure{} {}
-  ~Owned() {
-    if (this->release != nullptr) this->release(this);
-  }
-  Owned(const Owned&) = delete;
-  Owned& operator=(const Owned&) = delete;
-};
-
 /// Calls `row(schema, columns, number)` for each row. False if there is no answer now.
 bool for_each_row(const api::Watch& watch, size_t statement,
                   const std::function<void(const ArrowSchema&, const std::vector<api::ColumnText>&,
                                            int64_t)>& row) {
-  Answer answer;
+  Owned<ArrowArrayStream> answer;
   if (!watch.answer(statement, &answer)) return false;
   Owned<ArrowSchema> schema;
   if (answer.get_schema(&answer, &schema) != 0) return false;
@@ -61,33 +43,6 @@ std::string value_text(const api::ColumnText& column, int64_t row) {
   column.append(row, text);
   return text;
 }
-
-/// Each "key": value, in their order.
-class JsonObject {
- public:
-  JsonObject& text(const char* key, std::string_view value) {
-    begin(key);
-    append_json_string(json_, value);
-    return *this;
-  }
-  JsonObject& number(const char* key, uint64_t value) { return raw(key, std::to_string(value)); }
-  JsonObject& real(const char* key, double value) { return raw(key, formatted("%.9g", value)); }
-  JsonObject& flag(const char* key, bool value) { return raw(key, value ? "true" : "false"); }
-  JsonObject& raw(const char* key, const std::string& value) {
-    begin(key);
-    json_ += value;
-    return *this;
-  }
-  std::string end() { return json_.empty() ? "{}" : json_ + "}"; }
-
- private:
-  void begin(const char* key) {
-    json_ += json_.empty() ? "{\"" : ", \"";
-    json_ += key;
-    json_ += "\": ";
-  }
-  std::string json_;
-};
 
 std::string ranges_text(const std::vector<api::ByteRange>& ranges) {
   std::string text = "[";
@@ -200,7 +155,8 @@ std::string live_text(const api::WatchState& state, const std::string& answer) {
   return printable(text);
 }
 
-std::string summary_text(const api::WatchState& state, const api::WatchedStatement& statement) {
+std::string summary_text(const api::Watch& watch, const api::WatchState& state, size_t number) {
+  const api::WatchedStatement& statement = state.statements[number];
   std::string text = std::to_string(statement.records) + " records in " +
                      share_text(statement.counted_bytes, statement.data_bytes) + " of " +
                      printable(statement.path) + " (" +
@@ -222,14 +178,17 @@ std::string summary_text(const api::WatchState& state, const api::WatchedStateme
     text += "\n  " + std::to_string(state.lost_pages) +
             " pages were not marked for want of memory (--memory)";
   }
-  size_t shown = 0;
-  for (const auto& reader : statement.readers) {
-    if (++shown > kReadersShown) break;
-    text += "\n  " + reader_text(reader);
+  if (state.lost_events > 0) {
+    text += "\n  " + std::to_string(state.lost_events) +
+            " events of this machine's files were not shown by the kernel: programs were in each "
+            "other's way";
   }
-  if (statement.readers.size() > kReadersShown) {
-    text += "\n  and " + std::to_string(statement.readers.size() - kReadersShown) +
-            " more (--json shows all)";
+  const std::vector<api::WatchReader> readers = watch.readers(number);
+  for (size_t i = 0; i < std::min(readers.size(), kReadersShown); i++)
+    text += "\n  " + reader_text(readers[i]);
+  if (readers.size() > kReadersShown) {
+    text +=
+        "\n  and " + std::to_string(readers.size() - kReadersShown) + " more (--json shows all)";
   }
   return text;
 }
@@ -265,13 +224,13 @@ std::string statement_json(const api::Watch& watch, const api::WatchState& state
   const api::WatchedStatement& about = state.statements[statement];
   JsonObject json;
   json.number("statement", statement)
-      .flag("final", state.ended)
+      .boolean("final", state.ended)
       .real("seconds", state.seconds)
       .text("path", about.path)
       .text("table", about.table)
       .text("program", about.program)
       .text("stability", about.stability)
-      .flag("complete", about.complete)
+      .boolean("complete", about.complete)
       .number("data_bytes", about.data_bytes)
       .number("covered_bytes", about.covered_bytes)
       .number("counted_bytes", about.counted_bytes)
@@ -291,7 +250,8 @@ std::string statement_json(const api::Watch& watch, const api::WatchState& state
       .real("worker_cpu_seconds", state.worker_cpu_seconds)
       .number("lost_pages", state.lost_pages)
       .number("lost_readers", state.lost_readers)
-      .raw("readers", readers_json(about.readers))
+      .number("lost_events", state.lost_events)
+      .raw("readers", readers_json(watch.readers(statement)))
       .raw("places", places_json(state));
   if (about.error) json.text("error", about.error->to_string());
   json.raw("rows", rows_json(watch, statement));

@@ -13,7 +13,7 @@ namespace grapnel::cli {
 std::string live_text(const api::WatchState& state, const std::string& answer);
 
 /// One statement's end, in some lines for a person, without a newline at the end.
-std::string summary_text(const api::WatchState& state, const api::WatchedStatement& statement);
+std::string summary_text(const api::Watch& watch, const api::WatchState& state, size_t number);
 
 /// Where the watch cannot see, and why; empty if it sits everywhere it would like to.
 std::string missing_places_text(const api::WatchState& state);

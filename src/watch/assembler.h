@@ -59,7 +59,6 @@ class Assembler {
   [[nodiscard]] uint64_t counted_bytes() const { return covered_bytes_ - fragment_bytes_; }
   /// Every record of the file is counted.
   [[nodiscard]] bool complete() const { return counted_bytes() == data_bytes(); }
-  [[nodiscard]] size_t run_count() const { return runs_.size(); }
 
   [[nodiscard]] std::vector<Range> covered() const;
   /// Ranges of whole records, all of which are counted.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* What the programs in the kernel (watch.bpf.c) and the worker in user space (board.cpp) share: a
- * bit for each page of a watched file that somebody else has read. Slots of bits are handed out on
- * demand, so that a sparse file of any size costs what is read of it. */
+/* What the programs in the kernel (watch.bpf.c) and the worker in user space (board_reader.cpp)
+ * share: a bit for each page of a watched file that somebody else has read. Slots of bits are given
+ * to the parts of the files that are read, so that a sparse file of any size needs as many as what
+ * is read of it. */
 #ifndef GRAPNEL_WATCH_BOARD_H
 #define GRAPNEL_WATCH_BOARD_H
 
@@ -14,7 +15,7 @@
 #endif
 
 enum {
-  GR_WATCH_FILES = 64,
+  GR_WATCH_FILES = 64, /* one for each statement; of those on the same file the first is used */
   GR_WATCH_PAGE_BITS = 12,
   GR_WATCH_SLOT_WORDS = 512, /* of 64 pages each: a slot stands for 128 MiB of a file */
   GR_WATCH_SLOT_WORD_BITS = 9,

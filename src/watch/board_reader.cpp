@@ -10,6 +10,7 @@
 #include <ctime>
 #include <utility>
 
+#include "lower/bpf/kernel_btf.h"
 #include "watch_bpf.embed.h"
 
 namespace grapnel::watch {
@@ -52,7 +53,9 @@ Result<Board> Board::open(const std::vector<WatchedFile>& files, const BoardOpti
   board.slot_count_ =
       std::clamp<uint64_t>(entries + kSpareSlots, 1, std::max<uint64_t>(affordable, 1));
   lower::bpf::LoadOptions load_options;
+  GRAPNEL_TRY(const auto types, lower::bpf::KernelBtf::open());
   load_options.name = "grapnel_watch";
+  load_options.btf_path = types.path();
   load_options.map_sizes = {
       {"gr_files", GR_WATCH_FILES},
       {"gr_directory", static_cast<uint32_t>(std::max<uint64_t>(entries, 1))},
@@ -149,17 +152,23 @@ FileCounts Board::counts(uint32_t file) const {
 uint64_t Board::lost_pages() const { return load(control().lost_pages); }
 uint64_t Board::lost_readers() const { return load(control().lost_readers); }
 
-std::vector<ReaderCounts> Board::readers() const {
+uint64_t Board::lost_events() const {
+  uint64_t lost = 0;
+  for (const Place& place : all_places()) lost += object_->missed_runs(std::string(place.program));
+  return lost;
+}
+
+std::vector<ReaderCounts> Board::readers(uint32_t file) const {
   std::vector<ReaderCounts> readers;
   const int map = object_->map_descriptor("gr_readers");
   gr_watch_reader_key key{};
   const void* previous = nullptr;
   while (readers.size() < GR_WATCH_READERS && bpf_map_get_next_key(map, previous, &key) == 0) {
     previous = &key;
+    if (key.file != file) continue;
     gr_watch_reader value{};
     if (bpf_map_lookup_elem(map, &key, &value) != 0) continue;
     ReaderCounts& reader = readers.emplace_back();
-    reader.file = key.file;
     reader.started_ns = key.started_ns;
     reader.process = value.number;
     reader.kernel_thread = value.kernel_thread != 0;

@@ -35,7 +35,6 @@ struct FileCounts {
 };
 
 struct ReaderCounts {
-  uint32_t file = 0;
   uint64_t started_ns = 0;  ///< since boot
   uint32_t process = 0;     ///< 0: in no namespace that we see
   bool kernel_thread = false;
@@ -75,9 +74,13 @@ class Board {
   /// What the programs in the kernel have counted of themselves.
   [[nodiscard]] CpuCounts cpus() const;
   [[nodiscard]] FileCounts counts(uint32_t file) const;
-  [[nodiscard]] std::vector<ReaderCounts> readers() const;
+  /// Of one file.
+  [[nodiscard]] std::vector<ReaderCounts> readers(uint32_t file) const;
   [[nodiscard]] uint64_t lost_pages() const;  ///< there was no memory to mark them
   [[nodiscard]] uint64_t lost_readers() const;
+  /// Times that the kernel left out one of our programs, because it ran on that CPU already: of any
+  /// file, nobody knows which.
+  [[nodiscard]] uint64_t lost_events() const;
 
  private:
   struct BellCloser {

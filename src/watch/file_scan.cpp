@@ -185,7 +185,7 @@ void FileScan::feed_one(StandingQuery& query, uint64_t begin, std::string_view b
 
 void FileScan::offer_unknown() {
   for (StandingQuery* query : queries_) {
-    while (!query->failure() && offer_unknown_of(*query)) {
+    while (!query->failure() && query->has_news() && offer_unknown_of(*query)) {
     }
   }
 }

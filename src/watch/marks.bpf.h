@@ -3,9 +3,12 @@
 #ifndef GRAPNEL_WATCH_MARKS_BPF_H
 #define GRAPNEL_WATCH_MARKS_BPF_H
 
+#include "hooks/kernel/bits.bpf.h"
+#include "lower/bpf/kernel.bpf.h"
 #include "lower/bpf/verifier.bpf.h"
 #include "watch/board.h"
-#include "watch/kernel_types.bpf.h"
+
+enum { GR_FORCE_WAKEUP = 2 /* flag of bpf_ringbuf_output */ };
 
 /* Sizes are the loader's. */
 #define GR_WATCH_MAP(name, value_type) \
@@ -98,13 +101,6 @@ struct gr_marking {
   gr_u64 marked; /* out: pages that had no bit yet */
 };
 
-GR_INLINE gr_u64 gr_count_bits(gr_u64 x) {
-  x -= x >> 1 & 0x5555555555555555ull;
-  x = (x & 0x3333333333333333ull) + (x >> 2 & 0x3333333333333333ull);
-  x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0full;
-  return x * 0x0101010101010101ull >> 56;
-}
-
 GR_INLINE void gr_lose(gr_u64 mask) {
   struct gr_watch_control* control = gr_get_control();
   if (control) __sync_fetch_and_add(&control->lost_pages, gr_count_bits(mask));
@@ -138,7 +134,7 @@ GR_INLINE void gr_ring_bell(struct gr_watch_control* control) {
   if (!GR_IN_MEMORY(control->asleep)) return;
   if (!__sync_fetch_and_and(&control->asleep, 0)) return;
   gr_u64 ring = 1;
-  bpf_ringbuf_output(&gr_bell, &ring, sizeof ring, BPF_RB_FORCE_WAKEUP);
+  bpf_ringbuf_output(&gr_bell, &ring, sizeof ring, GR_FORCE_WAKEUP);
 }
 
 /* Marks [first, last]; how many of them are new. */
@@ -157,8 +153,9 @@ GR_SUBPROGRAM gr_u64 gr_mark(gr_u32 number, gr_u64 first, gr_u64 last) {
   if (words > GR_WATCH_MOST_WORDS) words = GR_WATCH_MOST_WORDS;
   bpf_loop(words, gr_mark_word, &m, 0);
   if (!m.marked) return 0;
-  __sync_fetch_and_add(&file->marked_pages, m.marked);
   file->fresh = 1;
+  /* A full barrier: the worker sees the line above, or the bell sees that it sleeps. */
+  __sync_fetch_and_add(&file->marked_pages, m.marked);
   gr_ring_bell(control);
   return m.marked;
 }

@@ -14,9 +14,8 @@ bool sees_reads(const Place& place) {
 
 Status try_place(const lower::bpf::Object& object, const Place& place,
                  std::vector<lower::bpf::Link>& links) {
-  const std::string_view way = place.where.substr(0, place.where.find('/'));
-  if (base::pretend_absent(way) || base::pretend_absent(place.feature))
-    return Error{ErrorKind::hook, std::string(place.feature) + " is switched off", ""};
+  const std::string switched_off = base::why_switched_off(place.where);
+  if (!switched_off.empty()) return Error{ErrorKind::hook, switched_off, ""};
   GRAPNEL_TRY(auto link, object.attach(std::string(place.program)));
   links.push_back(std::move(link));
   return ok_status();
@@ -26,18 +25,18 @@ Status try_place(const lower::bpf::Object& object, const Place& place,
 
 const std::vector<Place>& all_places() {
   static const std::vector<Place> places = {
-      {"gr_watch_read", "raw_tp/mm_filemap_get_pages", "mm_filemap_get_pages",
+      {"gr_watch_read", "raw_tp/mm_filemap_get_pages",
        "buffered reads of every kind (since Linux 6.12)",
        "cached pages that io_uring reads are not seen"},
-      {"gr_watch_map", "raw_tp/mm_filemap_map_pages", "mm_filemap_map_pages",
-       "cached pages that are mapped (since 6.12)", "cached pages that are mapped are not seen"},
-      {"gr_watch_fault", "raw_tp/mm_filemap_fault", "mm_filemap_fault",
+      {"gr_watch_map", "raw_tp/mm_filemap_map_pages", "cached pages that are mapped (since 6.12)",
+       "cached pages that are mapped are not seen"},
+      {"gr_watch_fault", "raw_tp/mm_filemap_fault",
        "pages that a mapping's reader waits for (since 6.12)",
        "mapped files are seen only where their pages come from the device"},
-      {"gr_watch_add", "raw_tp/mm_filemap_add_to_page_cache", "mm_filemap_add_to_page_cache",
+      {"gr_watch_add", "raw_tp/mm_filemap_add_to_page_cache",
        "what comes from the device into the page cache",
        "what is read ahead is seen only once it is asked for"},
-      {"gr_watch_call", "tp_btf/sys_exit", "sys_exit",
+      {"gr_watch_call", "tp_btf/sys_exit",
        "the ends of read(), pread(), readv(), sendfile(), splice(): what the others missed",
        "pages whose event the kernel loses are not covered, and bytes asked are not counted"},
   };

@@ -14,7 +14,6 @@ namespace grapnel::watch {
 struct Place {
   std::string_view program;  ///< in watch.bpf.c
   std::string_view where;    ///< "raw_tp/mm_filemap_get_pages"
-  std::string_view feature;  ///< name for base::pretend_absent
   std::string_view sees;     ///< in words
   std::string_view without;  ///< what is not seen where it is absent
 };

@@ -95,6 +95,10 @@ Result<std::monostate> Watch::run(const CancelToken* cancel, const std::function
 
 WatchState Watch::state() const { return state_->watcher->state(); }
 
+std::vector<WatchReader> Watch::readers(size_t statement) const {
+  return state_->watcher->readers(statement);
+}
+
 Result<std::monostate> Watch::answer(size_t statement, ArrowArrayStream* out) const {
   auto table = engine::guarded([&] { return state_->watcher->answer(statement); });
   if (!table.ok()) return to_public(table.error());

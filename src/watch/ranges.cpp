@@ -35,18 +35,6 @@ void RangeSet::remove(Range range) {
   }
 }
 
-Range RangeSet::beginning_at(uint64_t place) const {
-  const auto at = ends_.find(place);
-  return at == ends_.end() ? Range{} : Range{at->first, at->second};
-}
-
-Range RangeSet::ending_at(uint64_t place) const {
-  auto at = ends_.lower_bound(place);
-  if (at == ends_.begin()) return {};
-  --at;
-  return at->second == place ? Range{at->first, at->second} : Range{};
-}
-
 std::vector<Range> RangeSet::list() const {
   std::vector<Range> ranges;
   ranges.reserve(ends_.size());

@@ -23,9 +23,6 @@ class RangeSet {
   [[nodiscard]] size_t size() const { return ends_.size(); }
   /// Of all ranges together.
   [[nodiscard]] uint64_t length() const { return length_; }
-  /// The range that begins at, or ends at, this place; an empty one if there is none.
-  [[nodiscard]] Range beginning_at(uint64_t place) const;
-  [[nodiscard]] Range ending_at(uint64_t place) const;
   [[nodiscard]] std::vector<Range> list() const;
 
  private:

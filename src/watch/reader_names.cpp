@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -32,67 +33,65 @@ std::optional<fs::path> find_cgroup2() {
   return std::nullopt;
 }
 
-/// The paths of these cgroups, by id: the inode number of a cgroup's directory.
-std::map<uint64_t, std::string> find_cgroups(const std::vector<ReaderCounts>& counts) {
-  std::map<uint64_t, std::string> names;
-  for (const ReaderCounts& count : counts) names[count.cgroup];
-  const auto root = find_cgroup2();
-  if (!root) return names;
-  size_t unnamed = names.size();
-  const auto name = [&](const fs::path& path) {
-    struct stat about{};
-    if (::stat(path.c_str(), &about) != 0) return;
-    const auto wanted = names.find(about.st_ino);
-    if (wanted == names.end() || !wanted->second.empty()) return;
-    wanted->second = "/" + (path == *root ? "" : path.lexically_relative(*root).string());
-    unnamed--;
-  };
-  name(*root);
-  std::error_code error;
-  size_t looked_at = 0;
-  for (fs::recursive_directory_iterator at(*root, error), end;
-       !error && at != end && unnamed > 0 && looked_at < kMostCgroups; at.increment(error)) {
-    std::error_code gone;
-    if (!at->is_directory(gone)) continue;
-    name(at->path());
-    looked_at++;
-  }
-  return names;
-}
-
 std::string number_text(const ReaderCounts& count) {
   if (count.process != 0) return std::to_string(count.process);
   return "outside";  // in a PID namespace that we do not see into
 }
 
-std::string name_of(const ReaderCounts& count, api::ReadersBy by,
-                    const std::map<uint64_t, std::string>& cgroups) {
-  if (by == api::ReadersBy::cgroup) {
-    const std::string& path = cgroups.at(count.cgroup);
+}  // namespace
+
+Result<ReaderNames> ReaderNames::open(api::ReadersBy by) {
+  ReaderNames names(by);
+  if (by != api::ReadersBy::cgroup) return names;
+  auto root = find_cgroup2();
+  if (!root) {
+    return Error{ErrorKind::hook, "--by cgroup: no cgroup v2 hierarchy is mounted here",
+                 "mount -t cgroup2 none DIR, or use --by pid or --by comm"};
+  }
+  names.cgroup_root_ = *std::move(root);
+  return names;
+}
+
+// Walks through the hierarchy once for all that are new.
+void ReaderNames::learn_cgroups(const std::vector<ReaderCounts>& counts) {
+  std::set<uint64_t> wanted;
+  for (const ReaderCounts& count : counts)
+    if (cgroups_.try_emplace(count.cgroup).second) wanted.insert(count.cgroup);
+  const auto look_at = [&](const fs::path& path) {
+    struct stat about{};
+    if (::stat(path.c_str(), &about) != 0 || wanted.erase(about.st_ino) == 0) return;
+    cgroups_[about.st_ino] =
+        "/" + (path == cgroup_root_ ? "" : path.lexically_relative(cgroup_root_).string());
+  };
+  if (wanted.empty()) return;
+  look_at(cgroup_root_);
+  std::error_code error;
+  size_t looked_at = 0;
+  for (fs::recursive_directory_iterator at(cgroup_root_, error), end;
+       !error && at != end && !wanted.empty() && looked_at < kMostCgroups; at.increment(error)) {
+    std::error_code gone;
+    if (!at->is_directory(gone)) continue;
+    look_at(at->path());
+    looked_at++;
+  }
+}
+
+std::string ReaderNames::name_of(const ReaderCounts& count) const {
+  if (by_ == api::ReadersBy::cgroup) {
+    const std::string& path = cgroups_.at(count.cgroup);
     return path.empty() ? "cgroup " + std::to_string(count.cgroup) + " (gone)" : path;
   }
-  if (by == api::ReadersBy::comm)
+  if (by_ == api::ReadersBy::comm)
     return count.kernel_thread ? "kernel (" + count.comm + ")" : count.comm;
   return number_text(count);
 }
 
-}  // namespace
-
-Status check_reader_names(api::ReadersBy by) {
-  if (by != api::ReadersBy::cgroup || find_cgroup2()) return ok_status();
-  return Error{ErrorKind::hook, "--by cgroup: no cgroup v2 hierarchy is mounted here",
-               "mount -t cgroup2 none DIR, or use --by pid or --by comm"};
-}
-
-std::vector<api::WatchReader> summed_readers(const std::vector<ReaderCounts>& counts, uint32_t file,
-                                             api::ReadersBy by) {
-  std::map<uint64_t, std::string> cgroups;
-  if (by == api::ReadersBy::cgroup) cgroups = find_cgroups(counts);
+std::vector<api::WatchReader> ReaderNames::summed(const std::vector<ReaderCounts>& counts) {
+  if (by_ == api::ReadersBy::cgroup) learn_cgroups(counts);
   std::map<std::pair<std::string, uint64_t>, api::WatchReader> sums;
   for (const ReaderCounts& count : counts) {
-    if (count.file != file) continue;
-    const bool by_process = by == api::ReadersBy::pid;
-    const std::string name = name_of(count, by, cgroups);
+    const bool by_process = by_ == api::ReadersBy::pid;
+    const std::string name = name_of(count);
     api::WatchReader& sum = sums[{name, by_process ? count.started_ns : 0}];
     sum.name = name;
     if (by_process) {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -10,11 +13,25 @@
 
 namespace grapnel::watch {
 
-/// ErrorKind::hook if readers cannot be named so here: no cgroup v2 is mounted.
-Status check_reader_names(api::ReadersBy by);
+/// Used by one thread.
+class ReaderNames {
+ public:
+  /// ErrorKind::hook if readers cannot be named so here: no cgroup v2 is mounted.
+  static Result<ReaderNames> open(api::ReadersBy by);
 
-/// Those of one file, most bytes first.
-std::vector<api::WatchReader> summed_readers(const std::vector<ReaderCounts>& counts, uint32_t file,
-                                             api::ReadersBy by);
+  /// Put together by name, most bytes first.
+  std::vector<api::WatchReader> summed(const std::vector<ReaderCounts>& counts);
+
+ private:
+  explicit ReaderNames(api::ReadersBy by) : by_(by) {}
+  void learn_cgroups(const std::vector<ReaderCounts>& counts);
+  [[nodiscard]] std::string name_of(const ReaderCounts& count) const;
+
+  api::ReadersBy by_;
+  std::filesystem::path cgroup_root_;  ///< of the one hierarchy of cgroup v2
+  /// Paths by id, which is the inode number of a cgroup's directory; empty: it was gone when it was
+  /// looked for. Ids do not come again.
+  std::map<uint64_t, std::string> cgroups_;
+};
 
 }  // namespace grapnel::watch

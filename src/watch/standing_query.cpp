@@ -89,6 +89,15 @@ void StandingQuery::take(uint64_t begin, std::string_view bytes, Taken& taken) {
   if (!status.ok()) fail(std::move(status).error());
 }
 
+bool StandingQuery::has_news() {
+  const uint64_t covered = assembler_.covered_bytes();
+  const uint64_t unknown = unknown_.length();
+  const bool news = covered != known_covered_bytes_ || unknown != known_unknown_bytes_;
+  known_covered_bytes_ = covered;
+  known_unknown_bytes_ = unknown;
+  return news;
+}
+
 Status StandingQuery::path_check() const {
   const source::Source& source = *job_->source;
   struct stat named{};

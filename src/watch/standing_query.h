@@ -25,13 +25,14 @@ class StandingQuery {
                                                         const AssemblerLimits& limits);
 
   [[nodiscard]] const source::Source& source() const { return *job_->source; }
-  [[nodiscard]] const op::Query& query() const { return query_; }
   [[nodiscard]] const Assembler& assembler() const { return assembler_; }
 
   /// Bytes of the file, with slack behind them (Assembler::take). An error is kept: see failure().
   void take(uint64_t begin, std::string_view bytes, Taken& taken);
   /// Where it is not known whether bytes begin inside quotes: to be offered again.
   RangeSet& unknown() { return unknown_; }
+  /// Is more covered, or more unknown, than at the last call? Else offering again is of no use.
+  bool has_news();
   [[nodiscard]] const RangeSet& unknown() const { return unknown_; }
 
   /// What ended it; there is no answer then.
@@ -67,6 +68,8 @@ class StandingQuery {
   Assembler assembler_;
   scan::FileWatch file_watch_;
   RangeSet unknown_;
+  uint64_t known_covered_bytes_ = 0;  ///< at the last has_news()
+  uint64_t known_unknown_bytes_ = 0;
   std::optional<Error> failure_;
   uint64_t final_records_ = 0;  ///< once the last answer has taken the state
 };

@@ -2,6 +2,8 @@
 /* Sees which pages of the watched files other processes read, and sets a bit for each. Nothing is
  * computed here, no byte of a file is looked at, and nothing is kept of files that are not watched:
  * for them an event costs one lookup. Places, and what each sees: places.cpp. */
+#include "hooks/kernel/file_of.bpf.h"
+#include "hooks/kernel/folio.bpf.h"
 #include "watch/marks.bpf.h"
 #include "watch/readers.bpf.h"
 
@@ -48,46 +50,32 @@ GR_INLINE int gr_see_pages(gr_u64 mapping, gr_u64 first, gr_u64 last) {
   if (!file) return 0;
   gr_u64 begin = gr_begin_event();
   if (last - first >= GR_WATCH_EVENT_PAGES) last = first + GR_WATCH_EVENT_PAGES - 1;
-  gr_count_for_reader(file - 1, GR_FIRST, gr_mark(file - 1, first, last));
+  gr_count_for_reader(file - 1, 0, gr_mark(file - 1, first, last), 0);
   gr_end_event(begin);
   return 0;
 }
 
-SEC("raw_tp/mm_filemap_get_pages") int gr_watch_read(struct bpf_raw_tracepoint_args* context) {
-  return gr_see_pages(context->args[0], context->args[1], context->args[2]);
+SEC("raw_tp/mm_filemap_get_pages") int gr_watch_read(gr_u64* context) {
+  return gr_see_pages(context[0], context[1], context[2]);
 }
 
-SEC("raw_tp/mm_filemap_map_pages") int gr_watch_map(struct bpf_raw_tracepoint_args* context) {
-  return gr_see_pages(context->args[0], context->args[1], context->args[2]);
+SEC("raw_tp/mm_filemap_map_pages") int gr_watch_map(gr_u64* context) {
+  return gr_see_pages(context[0], context[1], context[2]);
 }
 
-SEC("raw_tp/mm_filemap_fault") int gr_watch_fault(struct bpf_raw_tracepoint_args* context) {
-  return gr_see_pages(context->args[0], context->args[1], context->args[1]);
-}
-
-GR_INLINE gr_u64 gr_folio_pages(struct folio* folio) {
-  struct folio___counted* counted = (struct folio___counted*)folio;
-  gr_u64 flags = 0;
-  bpf_probe_read_kernel(&flags, sizeof flags, folio); /* its first word in all kernels so far */
-  if (!(flags >> (bpf_core_enum_value(enum pageflags, PG_head) & 63) & 1)) return 1;
-  gr_u64 pages = 1;
-  if (bpf_core_field_exists(counted->_nr_pages))
-    pages = BPF_CORE_READ(counted, _nr_pages);
-  else if (bpf_core_field_exists(counted->_folio_nr_pages))
-    pages = BPF_CORE_READ(counted, _folio_nr_pages);
-  return pages ? pages : 1;
+SEC("raw_tp/mm_filemap_fault") int gr_watch_fault(gr_u64* context) {
+  return gr_see_pages(context[0], context[1], context[1]);
 }
 
 /* What comes from the device, before its bytes are there: the worker asks again until they are. */
 SEC("raw_tp/mm_filemap_add_to_page_cache")
-int gr_watch_add(struct bpf_raw_tracepoint_args* context) {
-  struct folio* folio = (struct folio*)context->args[0];
+int gr_watch_add(gr_u64* context) {
+  struct folio* folio = (struct folio*)context[0];
   gr_u32 file = gr_watched((gr_u64)BPF_CORE_READ(folio, mapping));
   if (!file) return 0;
   gr_u64 begin = gr_begin_event();
-  gr_u64 first = BPF_CORE_READ(folio, index), pages = gr_folio_pages(folio);
-  gr_count_for_reader(file - 1, GR_FIRST, gr_mark(file - 1, first, first + pages - 1));
-  gr_count_for_reader(file - 1, GR_CAUSED, pages);
+  gr_u64 first = BPF_CORE_READ(folio, index), pages = gr_pages_of_folio(folio);
+  gr_count_for_reader(file - 1, 0, gr_mark(file - 1, first, first + pages - 1), pages);
   gr_end_event(begin);
   return 0;
 }
@@ -142,18 +130,6 @@ GR_INLINE int gr_what_was_called(struct pt_regs* registers, gr_u64 bytes, struct
   return 1;
 }
 
-GR_INLINE struct file* gr_file_of(gr_u32 fd) {
-  struct task_struct* task = (struct task_struct*)bpf_get_current_task_btf();
-  struct files_struct* files = task->files;
-  if (!files) return 0;
-  struct fdtable* table = files->fdt;
-  if (!table || fd >= table->max_fds) return 0;
-  struct file** place = table->fd;
-  struct file* file = 0;
-  bpf_probe_read_kernel(&file, sizeof file, place + fd);
-  return file;
-}
-
 GR_SUBPROGRAM int gr_see_call(gr_u32 number, gr_u64 end, gr_u64 bytes, gr_u64 direct) {
   struct gr_watch_file* file = gr_get_file(number);
   if (!file || bytes > end) return 0;
@@ -162,8 +138,7 @@ GR_SUBPROGRAM int gr_see_call(gr_u32 number, gr_u64 end, gr_u64 bytes, gr_u64 di
   gr_u64 marked =
       gr_mark(number, (end - bytes) >> GR_WATCH_PAGE_BITS, (end - 1) >> GR_WATCH_PAGE_BITS);
   if (marked) __sync_fetch_and_add(&file->audited_pages, marked);
-  gr_count_for_reader(number, GR_ASKED, bytes);
-  gr_count_for_reader(number, GR_FIRST, marked);
+  gr_count_for_reader(number, bytes, marked, 0);
   return 0;
 }
 
@@ -174,7 +149,7 @@ SEC("tp_btf/sys_exit") int gr_watch_call(gr_u64* context) {
   if (bytes <= 0) return 0;
   struct gr_call call = {};
   if (!gr_what_was_called((struct pt_regs*)context[0], bytes, &call)) return 0;
-  struct file* file = gr_file_of(call.fd);
+  struct file* file = gr_own_file(call.fd);
   if (!file) return 0;
   gr_u32 number = gr_watched((gr_u64)BPF_CORE_READ(file, f_mapping));
   if (!number) return 0;
@@ -187,7 +162,7 @@ SEC("tp_btf/sys_exit") int gr_watch_call(gr_u64* context) {
 
 SEC("syscall") int gr_watch_arm(struct gr_watch_arm* request) {
   struct gr_watch_control* control = gr_get_control();
-  struct file* file = gr_file_of(request->fd);
+  struct file* file = gr_own_file(request->fd);
   if (!control || !file || !gr_learn_own_namespace()) return 0;
   control->self = bpf_get_current_pid_tgid() >> 32;
   gr_u64 mapping = (gr_u64)BPF_CORE_READ(file, f_mapping);

@@ -9,12 +9,12 @@
 #include <utility>
 
 #include "hooks/common/thread_clock.h"
-#include "watch/reader_names.h"
 
 namespace grapnel::watch {
 namespace {
 
 constexpr uint64_t kMillisecond = 1'000'000;
+constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 constexpr uint64_t kLeaseLook_ns = 10 * kMillisecond;
 constexpr uint64_t kFileLook_ns = 100 * kMillisecond;
 constexpr uint64_t kUnknownLook_ns = 50 * kMillisecond;
@@ -52,7 +52,7 @@ Result<std::unique_ptr<Watcher>> Watcher::open(const std::vector<std::string>& s
     watcher->queries_.push_back(std::move(query));
   }
   watcher->answers_.resize(statements.size());
-  GRAPNEL_CHECK(check_reader_names(options.readers_by));
+  GRAPNEL_TRY(watcher->reader_names_, ReaderNames::open(options.readers_by));
   GRAPNEL_CHECK(watcher->open_files());
   watcher->begin_ns_ = steady_nanoseconds();
   watcher->measured_ns_ = watcher->begin_ns_;
@@ -102,13 +102,17 @@ bool Watcher::work() {
   return worked;
 }
 
+uint64_t Watcher::next_look_ns() const {
+  uint64_t next = kNever;
+  for (const auto& scan : scans_)
+    if (scan) next = std::min(next, scan->next_look_ns());
+  return next;
+}
+
 void Watcher::rest(bool worked) {
   const uint64_t now = steady_nanoseconds();
   if (worked) last_work_ns_ = now;
-  uint64_t next_look = std::numeric_limits<uint64_t>::max();
-  for (const auto& scan : scans_)
-    if (scan) next_look = std::min(next_look, scan->next_look_ns());
-  const bool quiet = now - last_work_ns_ > kQuiet_ns && next_look > now + kQuiet_ns;
+  const bool quiet = now - last_work_ns_ > kQuiet_ns && next_look_ns() > now + kQuiet_ns;
   if (quiet) {
     board_->wait(kLongRest_ms);
   } else {
@@ -178,19 +182,16 @@ Status Watcher::run(const std::atomic<bool>& cancelled, const std::function<void
 
 void Watcher::finish() {
   board_->detach();
-  // What was marked until now; the last pages may still be on their way.
-  const uint64_t patience_end = steady_nanoseconds() + 300 * kMillisecond;
-  for (;;) {
-    const bool worked = work();
-    attend();
-    uint64_t next = std::numeric_limits<uint64_t>::max();
+  // What was marked until now; the last pages may still be on their way. No marks come any more,
+  // and a page that stays away counts as gone after a quarter of a second: so this ends.
+  do {
+    while (work() || next_look_ns() != kNever) {
+      attend();
+      std::this_thread::sleep_for(kShortRest);
+    }
     for (const auto& scan : scans_)
-      if (scan) next = std::min(next, scan->next_look_ns());
-    if ((!worked && next > patience_end) || steady_nanoseconds() > patience_end) break;
-    std::this_thread::sleep_for(kShortRest);
-  }
-  for (const auto& scan : scans_)
-    if (scan) scan->offer_unknown();
+      if (scan) scan->offer_unknown();
+  } while (next_look_ns() != kNever);
   if (options_.complete) {
     // ctrl-C asked for the end of the watch, which this is a part of: a second one ends the
     // process.
@@ -243,16 +244,13 @@ api::WatchState Watcher::state() const {
     if (scan) state.device_bytes += scan->device_bytes();
   state.lost_pages = board_->lost_pages();
   state.lost_readers = board_->lost_readers();
-  name_readers(state);
+  state.lost_events = board_->lost_events();
   return state;
 }
 
-void Watcher::name_readers(api::WatchState& state) const {
-  if (options_.readers_by == api::ReadersBy::none) return;
-  const auto counts = board_->readers();
-  for (size_t i = 0; i < queries_.size(); i++) {
-    state.statements[i].readers = summed_readers(counts, board_->number(i), options_.readers_by);
-  }
+std::vector<api::WatchReader> Watcher::readers(size_t statement) {
+  if (options_.readers_by == api::ReadersBy::none) return {};
+  return reader_names_->summed(board_->readers(board_->number(statement)));
 }
 
 }  // namespace grapnel::watch

@@ -14,6 +14,7 @@
 #include "watch/board_reader.h"
 #include "watch/cost.h"
 #include "watch/file_scan.h"
+#include "watch/reader_names.h"
 #include "watch/standing_query.h"
 
 namespace grapnel::watch {
@@ -29,8 +30,9 @@ class Watcher {
   Status run(const std::atomic<bool>& cancelled, const std::function<void()>& on_tick);
 
   [[nodiscard]] api::WatchState state() const;
+  /// See api::Watch::readers.
+  [[nodiscard]] std::vector<api::WatchReader> readers(size_t statement);
   [[nodiscard]] const StandingQuery& query(size_t statement) const { return *queries_[statement]; }
-  [[nodiscard]] size_t statements() const { return queries_.size(); }
   /// Kept once the watch has ended.
   Result<std::shared_ptr<const finish::FinishedTable>> answer(size_t statement);
 
@@ -41,6 +43,8 @@ class Watcher {
   bool work();
   bool take_marks();
   void rest(bool worked);
+  /// When a page that was not there is to be looked at again; UINT64_MAX: none is.
+  [[nodiscard]] uint64_t next_look_ns() const;
   /// What others wait for while there is work: done between its pieces, too.
   void attend();
   void look_after_files();
@@ -49,11 +53,11 @@ class Watcher {
   [[nodiscard]] bool is_stopped() const;
   [[nodiscard]] bool is_over() const;
   void finish();
-  void name_readers(api::WatchState& state) const;
 
   const api::WatchOptions options_;
   std::vector<std::unique_ptr<StandingQuery>> queries_;
   std::optional<Board> board_;
+  std::optional<ReaderNames> reader_names_;
   std::vector<std::unique_ptr<FileScan>> scans_;  ///< by the board's number; some are null
   std::vector<std::shared_ptr<const finish::FinishedTable>> answers_;
   const std::atomic<bool>* cancelled_ = nullptr;  ///< during run()

@@ -2,6 +2,7 @@
 """grapnel watch: each kind of reader, whatever is cached: the answer is that of the intervals, these obey
 the covering rule, and enough of the file is covered (coverage.txt)."""
 
+import functools
 import json
 import os
 import random
@@ -27,6 +28,7 @@ from running import as_nobody  # noqa: E402
 SEED = int(os.environ.get("GRAPNEL_TEST_SEED", random.randrange(1 << 30)))
 GROUPS = "SELECT kind, count(*), sum(amount) FROM {table} GROUP BY kind ORDER BY kind"
 PATIENCE_S = 60
+READINGS = 6  # of a file of which the kernel takes pages away meanwhile
 
 
 def need_kernel_rights():
@@ -132,6 +134,37 @@ def coverage(state):
     return 100 * state["counted_bytes"] / max(1, state["data_bytes"])
 
 
+class TakenAway(AssertionError):
+    """The kernel took pages of the file out of the cache before the watch had looked at them, and the watch
+    says so: less is covered than was read, which proves nothing."""
+
+
+def need_coverage(state, percent=100, whole=True):
+    """At least so much is counted. Less is a failure, unless the watch has seen pages go. `whole`: a reader
+    got every byte through the page cache; then each page that is not covered must be accounted for."""
+    if whole:
+        lost = state["data_bytes"] - state["covered_bytes"] - state["unknown_bytes"]
+        assert lost <= state["gone_bytes"], f"{lost} bytes were read, and nobody knows of them: {state}"
+    if coverage(state) >= percent:
+        return
+    short = f"{coverage(state):.2f} % counted, {state['gone_bytes']} bytes gone: {state}"
+    raise (TakenAway if state["gone_bytes"] else AssertionError)(short)
+
+
+def again_where_pages_are_taken_away(test):
+    """Some kernels take pages away without need (DAMON), in moments that nobody knows. Then the test is run
+    again; whatever else it asserts must hold each time."""
+    @functools.wraps(test)
+    def repeated(*arguments, **named):
+        for _ in range(READINGS - 1):
+            try:
+                return test(*arguments, **named)
+            except TakenAway as taken:
+                print(f"    once more: {str(taken)[:80]}", flush=True)
+        return test(*arguments, **named)
+    return repeated
+
+
 def floors():
     """(reader, state of the cache) -> the least that must be counted, in percent."""
     found = {}
@@ -145,7 +178,11 @@ def floors():
 FLOORS = floors()
 
 
+WHOLE_READERS = ("cat", "dd bs=100003", "dd bs=1G", "readv, odd sizes", "sendfile")
+
+
 @cases(reader=list(readers.READERS), state=["cached", "cold"])
+@again_where_pages_are_taken_away
 def reader_is_seen(tmp, reader, state):
     need_kernel_rights()
     table = Table.of("unquoted tbl")
@@ -154,13 +191,13 @@ def reader_is_seen(tmp, reader, state):
     print(f"    seed {SEED}: {coverage(final):.2f} % counted, {final['gone_bytes']} gone, "
           f"{final['audited_bytes']} audited, {final['device_bytes']} from the device", flush=True)
     table.check(final, tables.QUERY)
-    assert coverage(final) >= FLOORS[reader, state], (coverage(final), final)
+    need_coverage(final, FLOORS[reader, state], whole=reader in WHOLE_READERS)
     if reader == "cat":
         assert code == grapnel.EXIT["ok"] and final["rows"] == [table.answer.split(",")], final
         assert final["asked_bytes"] == os.path.getsize(table.path), final["asked_bytes"]
     if state == "cached":
         # A page that its reader drops while it is copied may come back from the device: docs/watch.md.
-        raced = 64 * 4096 if reader == "drops behind itself" else 0
+        raced = 64 * 4096 if reader == "drops behind itself" or final["gone_bytes"] else 0
         assert final["device_bytes"] <= raced, final
     if "direct" in reader and state == "cold":
         assert code == grapnel.EXIT["not covered"], code
@@ -263,24 +300,87 @@ os.pread(fd, 4 << 20, 8 << 20)
 
 
 @case
+@again_where_pages_are_taken_away
 def adds_no_device_bytes(tmp):
     """A cold file of which one reader takes a part: the watch's own process reads nothing from the
     device, and the rest of the file stays out of the cache."""
     need_kernel_rights()
     table = Table.of("unquoted tbl")
+    # First another file of the kind, so that what the program needs of its own code is there.
+    small = tmp / "small"
+    small.write_bytes(table.path.read_bytes()[:1 << 20].rsplit(b"\n", 1)[0] + b"\n")
     page_cache.prepare(table.path, "cold")
-    with Watch(table.sql(tables.QUERY)) as watch:
+    sql = table.sql(tables.QUERY)
+    with Watch(sql, sql.replace(str(table.path), str(small))) as watch:
+        readers.read("cat", small)
+        time.sleep(0.5)
         before = _read_bytes(watch.process.pid)
         readers.run(PART_WITHOUT_READAHEAD, table.path)
         time.sleep(1)
-        assert _read_bytes(watch.process.pid) == before, "the watch read from the device"
+        own = _read_bytes(watch.process.pid) - before
         behind = sum(page_cache.cached_pages(table.path)[12 << 8:])
         code = watch.end()
-        (final,) = watch.states
+        final, _ = watch.states
+    table.check(final, tables.QUERY)
+    if final["gone_bytes"]:
+        raise TakenAway(final)
+    assert own == 0, f"the watch read {own} bytes from the device"
     assert code == grapnel.EXIT["not covered"] and final["device_bytes"] == 0, final
     assert final["covered_bytes"] >= 4 << 20, final["covered_bytes"]
     assert behind == 0, f"{behind} pages came in behind what was read"
+
+
+@case
+def pages_that_left_before_they_were_computed_are_accounted_for(tmp):
+    need_kernel_rights()
+    table = Table.of("unquoted tbl")
+    page_cache.prepare(table.path, "cached")
+    with Watch(table.sql(tables.QUERY)) as watch:
+        watch.process.send_signal(signal.SIGSTOP)
+        readers.read("cat", table.path)
+        page_cache.prepare(table.path, "cold")
+        watch.process.send_signal(signal.SIGINT)
+        watch.process.send_signal(signal.SIGCONT)
+        code = watch.end(ask=False)
+    (final,) = watch.states
     table.check(final, tables.QUERY)
+    assert code == grapnel.EXIT["not covered"], (code, final)
+    assert final["covered_bytes"] + final["gone_bytes"] >= final["data_bytes"], final
+    assert final["asked_bytes"] == os.path.getsize(table.path), final
+    assert final["device_bytes"] == 0, final
+
+
+@case
+def the_answer_survives_ctrl_c_while_nobody_reads_the_output(tmp):
+    need_kernel_rights()
+    table = Table.of("tbl")
+    ours, theirs = os.pipe()
+    filled = 0
+    os.set_blocking(theirs, False)
+    try:
+        while True:
+            filled += os.write(theirs, b" " * 4096)
+    except BlockingIOError:
+        os.set_blocking(theirs, True)
+    watch = subprocess.Popen([str(grapnel.PROGRAM), "watch", "--json", table.sql(tables.QUERY)],
+                             stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE,
+                             text=True)
+    os.close(theirs)
+    try:
+        for line in watch.stderr:
+            if line.startswith("watching"):
+                break
+        time.sleep(1.5)  # so that a line would be due
+        watch.send_signal(signal.SIGINT)
+        time.sleep(1)
+        with os.fdopen(ours, "rb") as pipe:
+            out = pipe.read()
+        assert watch.wait(PATIENCE_S) == grapnel.EXIT["not covered"], watch.returncode
+    finally:
+        watch.kill()
+        watch.communicate()
+    final = json.loads(out[filled:].decode().splitlines()[-1])
+    assert final["final"] and final["rows"] == [["0", None, None, None]], final
 
 
 def _read_bytes(pid):
@@ -291,6 +391,7 @@ def _read_bytes(pid):
 
 
 @case
+@again_where_pages_are_taken_away
 def several_statements_and_files(tmp):
     need_kernel_rights()
     one, two = Table.of("tbl"), Table.of("lines")
@@ -301,27 +402,38 @@ def several_statements_and_files(tmp):
         code = watch.end()
     assert code == grapnel.EXIT["not covered"], (code, watch.said)
     first, second, third = watch.states
-    assert first["complete"] and third["complete"] and not second["complete"], watch.states
-    assert second["covered_bytes"] == 0, second["covered_bytes"]
+    assert second["covered_bytes"] == 0 and not second["complete"], second
     one.check(first, tables.QUERY)
     one.check(third, GROUPS)
+    for state in first, third:
+        need_coverage(state)
+        assert state["complete"], state
     written = [json.loads(line) for line in intervals.read_text().splitlines()]
     assert [line["counted"] for line in written] == [state["counted"] for state in watch.states]
 
 
 @case
+@again_where_pages_are_taken_away
 def a_table_for_people(tmp):
     need_kernel_rights()
     table = Table.of("tbl")
     with Watch(table.sql(tables.QUERY), json_lines=False) as watch:
         readers.read("cat", table.path)
-        assert watch.end() == grapnel.EXIT["ok"], watch.said
+        code = watch.end()
+    if code == grapnel.EXIT["not covered"] and "had left the page cache" in watch.said:
+        raise TakenAway(watch.said)
+    assert code == grapnel.EXIT["ok"], watch.said
     cells = [cell.strip() for cell in watch.out.splitlines()[2].split("|")]
     assert cells == table.answer.split(","), watch.out
     assert "100 % of" in watch.said, watch.said
 
 
+def up_to_page(size):
+    return (size + 4095) // 4096 * 4096
+
+
 @case
+@again_where_pages_are_taken_away
 def readers_by_pid(tmp):
     need_kernel_rights()
     table = Table.of("tbl")
@@ -338,10 +450,12 @@ def readers_by_pid(tmp):
     assert by_pid[first.pid]["comm"] == "cat" and by_pid[first.pid]["asked_bytes"] == size, by_pid
     assert by_pid[first.pid]["started_seconds"] > 0, by_pid
     assert by_pid[second.pid]["asked_bytes"] >= 1_000_000, by_pid
-    assert by_pid[second.pid]["first_bytes"] == 0, by_pid
-    assert by_pid[second.pid]["caused_bytes"] == 0, by_pid
     assert watch.process.pid not in by_pid, by_pid
     caused = sum(reader["caused_bytes"] for reader in by_pid.values())
+    if caused > up_to_page(size):
+        raise TakenAway(by_pid)  # pages came twice
+    assert by_pid[second.pid]["first_bytes"] == 0, by_pid
+    assert by_pid[second.pid]["caused_bytes"] == 0, by_pid
     assert 0.9 * size <= caused <= 1.1 * size, (caused, size)
 
 
@@ -396,6 +510,7 @@ def a_file_that_changes_is_refused(tmp, what):
 
 
 @case
+@again_where_pages_are_taken_away
 def follow_inode_stays_with_the_file(tmp):
     need_kernel_rights()
     path = tmp / "t.tbl"
@@ -409,6 +524,7 @@ def follow_inode_stays_with_the_file(tmp):
         readers.read("cat", path)
         readers.read("cat", moved)
         code = watch.end()
+    need_coverage(watch.states[0])
     assert code == grapnel.EXIT["ok"] and watch.states[0]["rows"] == [["1000"]], watch.said
 
 
@@ -418,8 +534,9 @@ def bad_data_ends_the_statement(tmp):
     path = tmp / "t.csv"
     path.write_bytes(b"1,a\n" * 5000 + b"x,a\n" + b"1,a\n" * 5000)
     sql = f"SELECT sum(n) FROM csv('{path}', header => false, columns => 'n BIGINT, t VARCHAR')"
-    with Watch(sql) as watch:
-        readers.read("cat", path)
+    with Watch("--for", f"{PATIENCE_S}s", sql) as watch:
+        while watch.process.poll() is None:
+            readers.read("cat", path)
         code = watch.end(ask=False)
     assert code == grapnel.EXIT["error"] and "line 5001" in watch.said, watch.said
 
@@ -438,6 +555,7 @@ def killed_leaves_nothing(tmp):
 
 
 @case
+@again_where_pages_are_taken_away
 def sparse_file_of_a_terabyte(tmp):
     """Its size costs nothing; what is read of it does."""
     need_kernel_rights()
@@ -461,9 +579,12 @@ def sparse_file_of_a_terabyte(tmp):
         code = watch.end()
     resident = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
     assert code == grapnel.EXIT["not covered"], (code, watch.said)
+    expected = [[str(100 + 15 * 99)]]
+    if watch.states[0]["rows"] != expected and watch.states[0]["gone_bytes"]:
+        raise TakenAway(watch.states)
     # The first line of each piece but the first begins behind a byte that nobody has read; the last
     # one before the zeroes has an end.
-    assert watch.states[0]["rows"] == [[str(100 + 15 * 99)]], watch.states[0]["rows"]
+    assert watch.states[0]["rows"] == expected, watch.states[0]["rows"]
     assert resident < 256 << 10, f"{resident} KiB"
 
 
@@ -514,6 +635,7 @@ def refusals_say_why(tmp):
 
 
 @case
+@again_where_pages_are_taken_away
 def places_that_are_absent_are_named(tmp):
     need_kernel_rights()
     table = Table.of("tbl")
@@ -523,8 +645,9 @@ def places_that_are_absent_are_named(tmp):
         readers.read("cat", table.path)
         code = watch.end()
     assert "mm_filemap_get_pages" in watch.said, watch.said
-    assert code == grapnel.EXIT["ok"], watch.said  # the ends of the calls show it all
     table.check(watch.states[0], tables.QUERY)
+    need_coverage(watch.states[0])
+    assert code == grapnel.EXIT["ok"], watch.said  # the ends of the calls show it all
     absent = {"GRAPNEL_PRETEND_ABSENT": "raw_tp,tp_btf"}
     refused = grapnel.run("watch", table.sql(tables.QUERY), env=absent)
     refused.expect(grapnel.EXIT["hook cannot"])

@@ -178,6 +178,13 @@ uint32_t Object::verified_instructions(const std::string& name) const {
   return info.verified_insns;
 }
 
+uint64_t Object::missed_runs(const std::string& name) const {
+  bpf_prog_info info{};
+  uint32_t size = sizeof info;
+  if (bpf_obj_get_info_by_fd(program(name), &info, &size) != 0) return 0;
+  return info.recursion_misses;
+}
+
 Result<MapMemory> Object::map(const std::string& name) const {
   const bpf_map* map = bpf_object__find_map_by_name(handle_.get(), name.c_str());
   if (map == nullptr) return Error{ErrorKind::internal, "the BPF object has no map " + name, ""};

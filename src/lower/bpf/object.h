@@ -81,6 +81,8 @@ class Object {
   [[nodiscard]] int map_descriptor(const std::string& name) const;
   /// Instructions that the verifier looked at, for one program; 0 where the kernel does not say.
   [[nodiscard]] uint32_t verified_instructions(const std::string& name) const;
+  /// Times that the kernel did not run an attached program because it ran on that CPU already.
+  [[nodiscard]] uint64_t missed_runs(const std::string& name) const;
   /// Maps the elements of an array map. Errors: internal (no such map), system.
   [[nodiscard]] Result<MapMemory> map(const std::string& name) const;
 
