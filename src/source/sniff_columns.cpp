@@ -234,7 +234,12 @@ Status sniff_columns(const TableRequest& request, const Sample& sample, size_t f
       layout.columns = sniffer.columns(layout.dialect.header);
     }
   }
-  source.data_begin = layout.dialect.header ? records[0].end_offset : records[0].offset;
+  if (layout.dialect.header) {
+    source.data_begin = records[0].end_offset;
+  } else {
+    // Blank lines in front are what blank lines elsewhere are.
+    source.data_begin = skips_blank_records(layout) ? records[0].offset : sample.text_begin;
+  }
   return ok_status();
 }
 

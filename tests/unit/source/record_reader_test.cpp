@@ -56,6 +56,9 @@ TEST_F(RecordReaderTest, BlankLinesAndLineEnds) {
             (std::vector<std::string>{"1|x", "2|y", "3|z"}));
   EXPECT_EQ(rows_of(open("1\n\n2\r\n\r\n", {{"a", kBigint}})),
             (std::vector<std::string>{"1", "~", "2", "~"}));
+  EXPECT_EQ(rows_of(open("\r\n\n1\n", {{"a", kBigint}})),
+            (std::vector<std::string>{"~", "~", "1"}));
+  EXPECT_EQ(rows_of(open("\n\n1,x\n", kTwo)), (std::vector<std::string>{"1|x"}));
 }
 
 TEST_F(RecordReaderTest, TextIsKeptAsItStands) {
