@@ -28,7 +28,9 @@ import report  # noqa: E402
 
 READERS = ["cat", "dd bs=100003", "pread, random", "sendfile", "io_uring, buffered"]
 STATES = ["cached", "cold"]
-WATCHES = ["none", "this file", "another file"]
+# With its worker stopped while the file is read, a watch costs what its programs in the kernel cost, and
+# no more: the worker takes no CPU, no cache and no lock from the reader.
+WATCHES = ["none", "this file", "worker stopped", "another file"]
 QUERIES = {
     "Q6": cli.q6,
     "Q1": cli.q1,
@@ -70,10 +72,12 @@ def prepare(path, state):
     (engines.make_cached if state == "cached" else engines.drop_cached)(path)
 
 
-def one_run(reader, path, sql):
+def one_run(reader, path, sql, stopped=False):
     """The reader's time, and the watch's final state."""
     watch = Watch(sql) if sql else None
     time.sleep(0.05)
+    if stopped:
+        watch.process.send_signal(signal.SIGSTOP)
     begin = time.perf_counter()
     process = subprocess.Popen(readers.READERS[reader](path, 0), stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -81,6 +85,8 @@ def one_run(reader, path, sql):
     wall = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, reader
+    if stopped:
+        watch.process.send_signal(signal.SIGCONT)
     return Run(wall, used.ru_utime + used.ru_stime, watch.end() if watch else None)
 
 
@@ -91,9 +97,10 @@ def measure(path, other, query, reader, state, rounds):
         turns = WATCHES[round_number % len(WATCHES):] + WATCHES[:round_number % len(WATCHES)]
         for watch in turns:
             prepare(path, state)
-            sql = {"none": None, "this file": query(unquoted(path)),
+            this = query(unquoted(path))
+            sql = {"none": None, "this file": this, "worker stopped": this,
                    "another file": f"SELECT count(*) FROM lines('{other}')"}[watch]
-            run = one_run(reader, path, sql)
+            run = one_run(reader, path, sql, watch == "worker stopped")
             if round_number:
                 runs[watch].append(run)
     return runs
@@ -118,7 +125,8 @@ def row(reader, state, query, runs):
     return (f"| {reader} | {state} | {query} | {statistics.median(alone):.0f} "
             f"({min(alone):.0f} - {max(alone):.0f}) | {change('this file', 'wall')} | "
             f"{change('another file', 'wall')} | {1e3 * median(runs['none'], 'cpu'):.0f} | "
-            f"{change('this file', 'cpu')} | {change('another file', 'cpu')} | {events:.0f} | "
+            f"{change('this file', 'cpu')} | {change('worker stopped', 'cpu')} | "
+            f"{change('another file', 'cpu')} | {events:.0f} | "
             f"{event_ns:.0f} | {longest_us:.0f} | {worker:.2f} | {covered:.1f} % |")
 
 
@@ -127,12 +135,14 @@ HEADING = """# What a watch costs
 Made by `./dev bench watch --write`: {path} ({megabytes:.0f} MB), read by another process; without a watch,
 with one, and with one of another file in turns; medians of {rounds} runs (and the range without a watch).
 Compare ratios, not absolutes: the machine is shared, and the worker of the watch needs a CPU, too. The reader's
-own CPU time says what the watch takes from it; its wall time also says whether a CPU was free for the worker.
+own CPU time says what the watch takes from it: *kernel part* is that with the worker of the watch stopped
+meanwhile, the rest is what reader and worker take from each other (caches, locks of the page cache, faster clocks
+for one busy CPU than for two). Its wall time also says whether a CPU was free for the worker.
 
 Machine: {machine}; load {load:.0f} when this began. Date: {day}.
 
-| reader | file | query | alone, ms | watched | another file watched | CPU alone, ms | watched | another file | events | ns per event | longest, µs | worker, CPU s | counted, at least |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| reader | file | query | alone, ms | watched | another file watched | CPU alone, ms | watched | kernel part | another file | events | ns per event | longest, µs | worker, CPU s | counted, at least |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 

@@ -153,14 +153,14 @@ int run_watch(const WatchCommand& command) {
   if (!watch) {
     return report(watch.error(), command.statements.size() == 1 ? command.statements[0] : "");
   }
-  if (!command.quiet) {
-    const std::string missing = missing_places_text(watch->state());
-    if (!missing.empty()) std::cerr << "grapnel: warning: " << missing << '\n';
-    std::cerr << "watching; ^C ends it\n";
-  }
   Live live(*watch, command);
   {
     const Interruptible while_running;
+    if (!command.quiet) {
+      const std::string missing = missing_places_text(watch->state());
+      if (!missing.empty()) std::cerr << "grapnel: warning: " << missing << '\n';
+      std::cerr << "watching; ^C ends it\n";
+    }
     const auto ended = watch->run(&interrupt_token(), [&live] { live.tick(); });
     live.erase();
     if (!ended) return report(ended.error());

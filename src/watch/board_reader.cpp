@@ -38,7 +38,7 @@ void Board::BellCloser::operator()(ring_buffer* bell) const { ring_buffer__free(
 Result<Board> Board::open(const std::vector<WatchedFile>& files, const BoardOptions& options) {
   if (files.size() > GR_WATCH_FILES) {
     return Error{ErrorKind::limit,
-                 "more than " + std::to_string(GR_WATCH_FILES) + " files in one watch",
+                 "more than " + std::to_string(GR_WATCH_FILES) + " statements in one watch",
                  "start another watch for the rest"};
   }
   uint64_t entries = 0;

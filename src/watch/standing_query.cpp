@@ -60,7 +60,7 @@ StandingQuery::StandingQuery(std::string_view sql, op::Query query,
       job_(std::move(job)),
       program_name_(engine::short_name(program)),
       assembler_(job_, program, limits),
-      file_watch_(*job_->source) {}
+      file_watch_(std::in_place, *job_->source) {}
 
 Result<std::unique_ptr<StandingQuery>> StandingQuery::prepare(std::string_view sql,
                                                               const AssemblerLimits& limits) {
@@ -113,7 +113,7 @@ Status StandingQuery::path_check() const {
 
 // While we hold the lease nobody has had the file open for writing, whatever became of its name.
 bool StandingQuery::is_safe_by_lease() const {
-  if (file_watch_.stability() != "leased") return false;
+  if (file_watch_->stability() != "leased") return false;
   const source::Source& source = *job_->source;
   struct stat now{};
   return fstat(source.file.get(), &now) == 0 &&
@@ -123,15 +123,21 @@ bool StandingQuery::is_safe_by_lease() const {
 
 void StandingQuery::check_file(api::Follow follow) {
   if (failure_) return;
-  file_watch_.poll();
+  file_watch_->poll();
   if (follow == api::Follow::path) {
     Status named = path_check();
     if (!named.ok()) return fail(std::move(named).error());
   }
   if (is_safe_by_lease()) return;
   std::vector<std::string> none;
-  Status same = file_watch_.check(true, none);
+  Status same = file_watch_->check(true, none);
   if (!same.ok()) fail(std::move(same).error());
+}
+
+void StandingQuery::leave_file(api::Follow follow) {
+  check_file(follow);
+  last_stability_ = file_watch_->stability();
+  file_watch_.reset();
 }
 
 Result<state::Partial> StandingQuery::copy_of_partial() const {
@@ -176,7 +182,7 @@ void StandingQuery::describe(api::WatchedStatement& statement) const {
   statement.path = job_->source->path;
   statement.table = source::table_expression(*job_->source);
   statement.program = program_name_;
-  statement.stability = file_watch_.stability();
+  statement.stability = file_watch_ ? file_watch_->stability() : last_stability_;
   statement.data_bytes = assembler_.data_bytes();
   statement.covered_bytes = assembler_.covered_bytes();
   statement.counted_bytes = assembler_.counted_bytes();

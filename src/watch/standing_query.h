@@ -40,9 +40,11 @@ class StandingQuery {
   void fail(Error error);
 
   /// Gives way to writers that wait for the file. To be called some 100 times a second.
-  void let_writers_in() { file_watch_.poll(); }
+  void let_writers_in() { file_watch_->poll(); }
   /// Is the file what it was? Else it fails.
   void check_file(api::Follow follow);
+  /// The same for the last time: from here on the file is everybody's.
+  void leave_file(api::Follow follow);
 
   /// The answer over what was counted so far. Errors: data (a sum out of its type's range), limit
   /// (too many groups to be copied now and then).
@@ -66,7 +68,8 @@ class StandingQuery {
   const std::shared_ptr<const program::Job> job_;
   const std::string program_name_;
   Assembler assembler_;
-  scan::FileWatch file_watch_;
+  std::optional<scan::FileWatch> file_watch_;  ///< until leave_file()
+  std::string last_stability_;
   RangeSet unknown_;
   uint64_t known_covered_bytes_ = 0;  ///< at the last has_news()
   uint64_t known_unknown_bytes_ = 0;

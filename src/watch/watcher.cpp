@@ -197,7 +197,7 @@ void Watcher::finish() {
     // process.
     for (size_t i = 0; i < queries_.size(); i++) scans_[board_->number(i)]->complete(*queries_[i]);
   }
-  for (const auto& query : queries_) query->check_file(options_.follow);
+  for (const auto& query : queries_) query->leave_file(options_.follow);
   cpu_end_ = hooks::thread_cpu_seconds();
   end_ns_ = steady_nanoseconds();
 }

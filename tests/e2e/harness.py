@@ -23,6 +23,7 @@ is worse than none.
 
 import itertools
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -82,6 +83,8 @@ def _shortened(reason, most=4000):
 
 
 def main(argv=None):
+    # Shells start jobs in the background with SIGINT ignored, which children inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     wanted = sys.argv[1:] if argv is None else argv
     tests = [test for test in _registered
              if not wanted or any(part in test[0] for part in wanted)]

@@ -350,6 +350,14 @@ def pages_that_left_before_they_were_computed_are_accounted_for(tmp):
     assert final["device_bytes"] == 0, final
 
 
+def wait_until_not_leased(path):
+    deadline = time.monotonic() + PATIENCE_S
+    while any(line.split()[1] == "LEASE" and line.split()[5].endswith(f":{os.stat(path).st_ino}")
+              for line in Path("/proc/locks").read_text().splitlines()):
+        assert time.monotonic() < deadline, "the file is kept from writers"
+        time.sleep(0.05)
+
+
 @case
 def the_answer_survives_ctrl_c_while_nobody_reads_the_output(tmp):
     need_kernel_rights()
@@ -372,7 +380,8 @@ def the_answer_survives_ctrl_c_while_nobody_reads_the_output(tmp):
                 break
         time.sleep(1.5)  # so that a line would be due
         watch.send_signal(signal.SIGINT)
-        time.sleep(1)
+        wait_until_not_leased(table.path)
+        assert watch.poll() is None, watch.returncode
         with os.fdopen(ours, "rb") as pipe:
             out = pipe.read()
         assert watch.wait(PATIENCE_S) == grapnel.EXIT["not covered"], watch.returncode
