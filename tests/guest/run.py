@@ -46,6 +46,7 @@ FALLBACKS = (
     ("syscall", "pread64,preadv2,read", ("of readv",)))
 FALLBACK_STATEMENTS = ("Q6 .tbl", "fixed")
 SYSTEMS_STATEMENT = "Q6 .tbl"
+READ_BY_OTHERS = "lineitem.tbl"  # while they are watched and traced
 GUESTS_AT_ONCE = 2
 HERE = "running"  # the row of the kernel that the test itself runs on
 
@@ -149,6 +150,7 @@ def boot(guest, queries, shared, temporary):
         root.mkdir()
         (root / "statements").write_text("".join(query.line() for query in queries),
                                          encoding="utf-8")
+        (root / "read_by_others").write_text(READ_BY_OTHERS, encoding="ascii")
         machine.add_modules(guest.folder, root)
         machine.pack(root, Path(own) / "own.gz")
         image = Path(own) / "image.gz"
@@ -204,6 +206,39 @@ def add_outcome(found, kernel, hook, statement, state, said):
     looked_at = stats.get("hooks", {}).get(hook, {}).get("verified_instructions", 0)
     key = kernel, hook
     found.instructions[key] = max(looked_at, found.instructions.get(key, 0))
+
+
+def wrong_watch(said, lines):
+    """What is wrong with a watch of a file that others read until all of it was covered."""
+    if said is None or said.code != 0:
+        return said.err[-800:] if said else "no answer"
+    final = json.loads(said.out.splitlines()[-1])
+    readers = {reader["comm"] for reader in final["readers"]}
+    expected = {"complete": True, "rows": [[str(lines)]]}
+    wrong = {key: final[key] for key, value in expected.items() if final[key] != value}
+    return str(wrong or "cat" not in readers and final["readers"] or "")
+
+
+def wrong_trace(said, path, size):
+    """What is wrong with a trace beside readers of a file."""
+    if said is None or said.code != 0:
+        return f"exit code {said.code}: {said.out[-400:]}{said.err[-800:]}" if said else "no answer"
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    rows = [line for line in lines if line["type"] == "total_row" and line["path"] == path
+            and line["command"] == "cat"]
+    # The cat of busybox sends files.
+    whole = any(row["read_bytes"] + row["sent_bytes"] == size for row in rows)
+    return "" if whole else f"no reader of {size} bytes among {rows[:5]}"
+
+
+def check_watching(guest, said, data, count):
+    """The programs of a watch and of a trace load there, and see what others read."""
+    content = (data / READ_BY_OTHERS).read_bytes()
+    lines = content.count(b"\n") + (not content.endswith(b"\n"))
+    count.check(f"{guest.name}: a watch covers what others read",
+                wrong_watch(said.get("watch"), lines))
+    count.check(f"{guest.name}: a trace shows who reads",
+                wrong_trace(said.get("trace"), f"/disk/{READ_BY_OTHERS}", len(content)))
 
 
 def check_guest(guest, said, count, log):
@@ -311,6 +346,7 @@ def run(options, guests, whole, temporary, count):
                    for guest in guests]
         for guest, said in zip(guests, answers):
             judge(guest, asked[guest.name], said.result(), found, count)
+            check_watching(guest, said.result(), data, count)
             differs = check_kernel(expected, guest.name, found, count) or differs
     keep_compiled([temporary / f"disk-{guest.name}.img" for guest in guests])
     if options.accept:
