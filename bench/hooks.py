@@ -7,12 +7,12 @@ hook that cannot is listed with its reason.
 """
 
 import argparse
+import json
 import os
 import resource
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -100,43 +100,13 @@ def summary(samples):
     return rows
 
 
-class Busy:
-    """Queries through one hook, again and again, on one CPU, as long as the with-block lasts."""
-
-    def __init__(self, hook, case, cpu):
-        self.command = ["taskset", "-c", str(cpu), str(cli.PROGRAM), "query", "-q", "--threads", "1",
-                        "--hook", hook, case.sql]
-
-    def __enter__(self):
-        loop = "while :; do \"$@\" >/dev/null || exit 1; done"
-        self.process = subprocess.Popen(["bash", "-c", loop, "loop", *self.command],
-                                        start_new_session=True, stderr=subprocess.DEVNULL)
-        time.sleep(0.3)
-        return self
-
-    def __exit__(self, *_):
-        os.killpg(self.process.pid, 9)
-        self.process.wait()
-
-
-def tax(case, hooks, rounds):
-    """{hook: {what: nanoseconds}}: what an unrelated process pays per call on the other CPU while a hook
-    is at work, beyond what it pays while the `read` hook works on the same file."""
-    probe = ["taskset", "-c", "0", str(cli.BUILD / "bench_tax"), str(case.path)]
-    seen = {hook: [] for hook in hooks}
-    for _ in range(rounds):
-        for hook in hooks:
-            with Busy(hook, case, 1):
-                said = subprocess.run(probe, capture_output=True, text=True, check=True).stdout
-            seen[hook].append({line.split()[0]: float(line.split()[1])
-                               for line in said.splitlines()})
-        print(".", end="", flush=True)
-    print()
-    medians = {hook: {what: statistics.median(one[what] for one in runs) for what in runs[0]}
-               for hook, runs in seen.items()}
-    base = medians["read"]
-    return base, {hook: {what: ns - base[what] for what, ns in values.items()}
-                  for hook, values in medians.items() if hook != "read"}
+def tax():
+    """({what: ns without any hook}, {hook: {what: ns more}}), as `grapnel doctor --tax` measures it."""
+    said = json.loads(cli.run("doctor", "--tax", "--format", "json").expect().out)
+    base = {"system call": said["call_ns"], "cached read": said["read_ns"]}
+    keys = {"system call": "call_ns", "cached read": "read_ns", "block request": "request_ns"}
+    return base, {hook["hook"]: {what: hook[key] for what, key in keys.items() if key in hook}
+                  for hook in said["hooks"] if not hook["reason"]}
 
 
 def main():
@@ -150,9 +120,7 @@ def main():
     subprocess.run(["bash", "tools/dev/data.sh", str(arguments.scale)], check=True, cwd=ROOT)
     case = next(case for case in cases.tpch_cases(arguments.scale, 1) if "Q6 .tbl" in case.name)
     rows = summary(measure(case, arguments.rounds))
-    working = ["read"] + [hook for hook in HOOKS[3:] if hook != "block" and any(
-        row["hook"] == hook and not row["reason"] for row in rows)]
-    base, taxes = tax(case, working, arguments.rounds)
+    base, taxes = tax()
     text = hooks_report.markdown(rows, base, taxes, os.path.getsize(case.path))
     print(text)
     if arguments.write:

@@ -1,14 +1,13 @@
 # Third-party libraries under one naming scheme, all as SYSTEM headers:
 #
-#   dep::fmt  dep::cli11  dep::pg_query  dep::bpf  dep::uring  dep::re2  dep::xxhash  dep::zstd
-#   dep::z    dep::threads  dep::dl
+#   dep::cli11  dep::pg_query  dep::bpf  dep::uring  dep::re2  dep::xxhash  dep::zstd  dep::z
+#   dep::threads  dep::dl
 #   dep::llvm         LLVM 19, static, for the jit plugin only   (looked up on first use)
 #   dep::arrow_flight libarrow + libarrow_flight, for the flight plugin only (likewise)
 #
 # Static archives are taken where the distribution has them, because every shared library costs the
-# start of the program. fmt has no archive in Debian 12 and stays shared.
+# start of the program.
 find_package(Threads REQUIRED)
-find_package(fmt REQUIRED CONFIG)
 find_package(GTest REQUIRED)
 
 function(_grapnel_dep name header library)
@@ -31,9 +30,6 @@ add_library(dep::threads ALIAS dep_threads)
 add_library(dep_dl INTERFACE)
 target_link_libraries(dep_dl INTERFACE ${CMAKE_DL_LIBS})
 add_library(dep::dl ALIAS dep_dl)
-add_library(dep_fmt INTERFACE)
-target_link_libraries(dep_fmt INTERFACE fmt::fmt)
-add_library(dep::fmt ALIAS dep_fmt)
 
 _grapnel_dep(z zlib.h libz.a)
 _grapnel_dep(zstd zstd.h libzstd.a)

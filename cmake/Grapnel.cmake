@@ -1,6 +1,6 @@
 # What a folder of src/ says in its CMakeLists.txt.
 #
-#   grapnel_library(NAME SOURCES a.cpp... [DEPS grapnel::base dep::fmt...])
+#   grapnel_library(NAME SOURCES a.cpp... [DEPS grapnel::base dep::re2...])
 #       Static library grapnel_NAME, alias grapnel::NAME. DEPS are public: who links this one gets
 #       their headers too. Only folders earlier in the order of the top CMakeLists.txt can be named;
 #       one whose folder does not exist yet makes this library be left out, with a message.

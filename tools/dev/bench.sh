@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench [hooks|regret|scenario|watch] [OPTIONS]: everything is in bench/; here only what it stands on.
+# bench [hooks|regret|scenario|trace|watch] [OPTIONS]: everything is in bench/; here only what it stands on.
 set -euo pipefail
 . tools/dev/lib.sh
 case ${1:-} in
@@ -12,7 +12,7 @@ case ${1:-} in
     python_bin=build/scenario/venv/bin/python
     export RIPGREP="$PWD/build/scenario/root/usr/bin/rg"
     ;;
-  watch) script=bench/watch.py; shift ;;
+  trace | watch) script=bench/$1.py; shift ;;
   *) script=bench/run.py ;;
 esac
 bash tools/dev/build.sh
