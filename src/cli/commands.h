@@ -24,9 +24,6 @@ int run_doctor_tax(const DoctorCommand& command);
 /// the exit code that belongs to the error.
 int report(const api::Error& error, std::string_view sql = {});
 
-/// The statement that describes a file: its path quoted, or csv(...) and the like as they are.
-std::string describe_statement(std::string_view file);
-
 /// "114160 of 6001215 records, 759.9 MB read by 'pipe' (bpf) in 0.15 s, 5.1 GB/s"
 std::string summary_text(const api::Statistics& statistics);
 

@@ -25,8 +25,8 @@ void Output::flush() {
     if (written >= 0) {
       done += static_cast<size_t>(written);
     } else if (errno != EINTR) {
-      error_ = api::Error{api::ErrorKind::io, "cannot write the result to standard output",
-                          "the result there is incomplete", errno, std::nullopt};
+      error_ = api::Error{api::ErrorKind::io, "cannot write " + what_,
+                          "what is there is incomplete", errno, std::nullopt};
     }
   }
   buffer_.clear();
@@ -41,6 +41,25 @@ bool Output::is_blocked() const {
 std::optional<api::Error> Output::finish() {
   flush();
   return error_;
+}
+
+std::optional<api::Error> write_file(const std::string& path, const std::string& what,
+                                     const std::function<void(Output&)>& fill) {
+  const std::string where = what + " to " + path;
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) {
+    return api::Error{api::ErrorKind::io, "cannot write " + where,
+                      "name a file in a directory that you may write to", errno, std::nullopt};
+  }
+  Output output(fd, Output::OnInterrupt::write_on, where);
+  fill(output);
+  auto error = output.finish();
+  // A file system may tell only now that there is no room.
+  if (::close(fd) != 0 && !error) {
+    error = api::Error{api::ErrorKind::io, "cannot write " + where, "what is there is incomplete",
+                       errno, std::nullopt};
+  }
+  return error;
 }
 
 bool protect_standard_streams() {

@@ -2,9 +2,11 @@
 // like success.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "grapnel/grapnel.h"
 
@@ -18,8 +20,10 @@ class Output {
     write_on,  ///< being told to stop was the way to get the result: a write goes on waiting, and
                ///< only being told once more ends the process
   };
-  explicit Output(int fd, OnInterrupt on_interrupt = OnInterrupt::fail)
-      : fd_(fd), on_interrupt_(on_interrupt) {}
+  /// `what` is for the message of an error: "cannot write " + what.
+  explicit Output(int fd, OnInterrupt on_interrupt = OnInterrupt::fail,
+                  std::string what = "the result to standard output")
+      : fd_(fd), on_interrupt_(on_interrupt), what_(std::move(what)) {}
 
   /// The buffer: append here, then call flush_if_full.
   std::string& buffer() { return buffer_; }
@@ -40,9 +44,15 @@ class Output {
   static constexpr size_t kFlushBytes = 256 << 10;
   int fd_;
   OnInterrupt on_interrupt_;
+  std::string what_;
   std::string buffer_;
   std::optional<api::Error> error_;
 };
+
+/// Writes a file anew: `what` it is, "the intervals", and `fill` writes it. Even if the process was
+/// told to stop meanwhile: the file is what it was run for.
+std::optional<api::Error> write_file(const std::string& path, const std::string& what,
+                                     const std::function<void(Output&)>& fill);
 
 /// Opens /dev/null in place of standard streams that were closed, so that a file opened later does
 /// not become one of them. False if standard output was closed.

@@ -10,6 +10,7 @@
 #include "cli/number_text.h"
 #include "cli/owned.h"
 #include "cli/progress_line.h"
+#include "cli/sql_text.h"
 #include "cli/writers.h"
 
 namespace grapnel::cli {
@@ -148,18 +149,6 @@ int report(const api::Error& error, std::string_view sql) {
     default:
       return kExitError;
   }
-}
-
-std::string describe_statement(std::string_view file) {
-  for (const std::string_view reader : {"csv(", "lines(", "fixed("}) {
-    if (file.substr(0, reader.size()) == reader) return "DESCRIBE " + std::string(file);
-  }
-  std::string quoted = "DESCRIBE '";
-  for (const char c : file) {
-    if (c == '\'') quoted += '\'';
-    quoted += c;
-  }
-  return quoted + "'";
 }
 
 int run_query(const QueryCommand& command) {

@@ -1,8 +1,6 @@
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <iostream>
 #include <string>
@@ -99,22 +97,12 @@ std::optional<api::Error> write_answer(const api::Watch& watch, size_t statement
 std::optional<api::Error> write_intervals(const api::Watch& watch, const api::WatchState& state,
                                           const std::string& path) {
   if (path.empty()) return std::nullopt;
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) {
-    return api::Error{api::ErrorKind::io, "cannot write the intervals to " + path,
-                      "name a file in a directory that you may write to", errno, std::nullopt};
-  }
-  Output output(fd, Output::OnInterrupt::write_on);
-  for (size_t i = 0; i < state.statements.size(); i++) {
-    output.write(ranges_json(watch, state, i) + "\n");
-    output.flush_if_full();
-  }
-  auto error = output.finish();
-  if (::close(fd) != 0 && !error) {
-    error = api::Error{
-        api::ErrorKind::io, "cannot write the intervals to " + path, {}, errno, std::nullopt};
-  }
-  return error;
+  return write_file(path, "the intervals", [&](Output& output) {
+    for (size_t i = 0; i < state.statements.size(); i++) {
+      output.write(ranges_json(watch, state, i) + "\n");
+      output.flush_if_full();
+    }
+  });
 }
 
 /// Prints the end of the watch; the exit code.

@@ -12,8 +12,4 @@ void describe_where(CLI::App& app, WhereCommand& command);
 /// --no-kernel, --max-cpu, --polite.
 void add_limits(CLI::App& app, api::QueryOptions& options);
 
-/// `sql` with FROM `file` where it has no FROM of its own: `file` is a path or csv(...) and the
-/// like.
-std::string with_table(const std::string& sql, const std::string& file);
-
 }  // namespace grapnel::cli

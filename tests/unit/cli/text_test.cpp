@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/number_text.h"
 #include "cli/progress_line.h"
+#include "cli/sql_text.h"
 #include "cli/text_width.h"
 
 namespace grapnel::cli {
