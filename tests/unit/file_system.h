@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -22,6 +24,12 @@ inline bool lives_in_memory(const std::string& path) {
   struct statfs status{};
   return statfs(path.c_str(), &status) == 0 &&
          (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
+}
+
+/// False if this kernel has no cachestat(2) (before 6.5).
+inline bool has_cachestat() {
+  constexpr long kNumber = 451;
+  return ::syscall(kNumber, -1, nullptr, nullptr, 0) == 0 || errno != ENOSYS;
 }
 
 }  // namespace grapnel::testing_help

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "file_system.h"
 #include "hooks/scan_fixture.h"
 
 namespace grapnel::choose {
@@ -84,9 +85,13 @@ TEST(Decide, CachedGoesThroughReadUncachedThroughDirect) {
   const auto cold = decide_for(job, "");
   ASSERT_TRUE(cold.ok());
   if (cold->cache.residency != hooks::Residency::uncached) {
+    ASSERT_TRUE(testing_help::lives_in_memory(path)) << cold->cache.how << to_text(*cold);
     GTEST_SKIP() << "this file system keeps its pages: " << cold->cache.how;
   }
-  if (!find(*cold, "direct").eligible) GTEST_SKIP() << find(*cold, "direct").reason;
+  if (!find(*cold, "direct").eligible) {
+    ASSERT_FALSE(testing_help::has_direct_io(path)) << find(*cold, "direct").reason;
+    GTEST_SKIP() << find(*cold, "direct").reason;
+  }
   const hooks::HookChoice choice = cold->choose(extent);
   EXPECT_EQ(choice.first->name(), "direct") << to_text(*cold);
   EXPECT_FALSE(choice.fallbacks.empty());
@@ -172,8 +177,10 @@ TEST(Limits, PoliteGoesAroundTheCacheForWhatIsNotCached) {
   }
   ASSERT_EQ(posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED), 0);
   close(file);
-  if (look_at_whole_file(*job->source) != WholeFile::not_cached) {
-    GTEST_SKIP() << "this file system keeps its pages, or does not say which";
+  if (const WholeFile left = look_at_whole_file(*job->source); left != WholeFile::not_cached) {
+    ASSERT_TRUE(!testing_help::has_cachestat() || testing_help::lives_in_memory(path))
+        << static_cast<int>(left);
+    GTEST_SKIP() << "this file system keeps its pages, or this kernel does not say which";
   }
   const auto forced = decide_within(job, {.polite = true}, "read");
   ASSERT_FALSE(forced.ok());

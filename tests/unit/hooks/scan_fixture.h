@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -175,6 +176,41 @@ inline std::string run_plan(const scan::Plan& plan) {
   const CancelToken cancel;
   const auto outcome = scan::run(plan, cancel, {});
   return outcome.ok() ? show(*plan.job, outcome->partial) : "error: " + outcome.error().message;
+}
+
+/// Sizes of random_csv().
+struct RandomCsv {
+  bool quoted = false;
+  uint64_t most_records = 60;
+  uint64_t long_text_each = 40;  ///< one text of so many is a long one
+  uint64_t most_long_bytes = 2000;
+};
+
+/// number,text: plain or quoted texts with all that may stand in quotes, both kinds of line ends,
+/// empty lines, and at times no line end at the end.
+inline std::string random_csv(std::mt19937_64& random, const RandomCsv& sizes) {
+  std::string content;
+  const auto below = [&random](uint64_t n) { return random() % n; };
+  for (uint64_t records = below(sizes.most_records); records > 0; records--) {
+    content += std::to_string(static_cast<int64_t>(random()) >> below(60)) + ",";
+    const bool quote = sizes.quoted && below(3) == 0;
+    if (quote) content += '"';
+    const bool is_long = below(sizes.long_text_each) == 0;
+    for (uint64_t n = below(is_long ? sizes.most_long_bytes : 12); n > 0; n--) {
+      static constexpr std::string_view kPlain = "abc 0123";
+      static constexpr std::string_view kInQuotes = "a,1\n\n,\r";
+      if (quote && below(12) == 0) {
+        content += "\"\"";
+      } else {
+        content += quote ? kInQuotes[below(kInQuotes.size())] : kPlain[below(kPlain.size())];
+      }
+    }
+    if (quote) content += '"';
+    content += below(4) == 0 ? "\r\n" : "\n";
+    if (below(20) == 0) content += "\n";
+  }
+  if (!content.empty() && below(3) == 0) content.pop_back();
+  return content;
 }
 
 }  // namespace grapnel::scan_test

@@ -78,37 +78,15 @@ TEST(Exactness, EmptyAndHeaderOnlyFiles) {
   EXPECT_EQ(run_plan(make_plan(empty, hooks::find_hook("read"), 2)), "0 records");
 }
 
-std::string random_csv(std::mt19937_64& random, bool quoted) {
-  std::string content;
-  const auto below = [&random](uint64_t n) { return random() % n; };
-  for (uint64_t records = below(300); records > 0; records--) {
-    content += std::to_string(static_cast<int64_t>(random()) >> below(60)) + ",";
-    const bool quote = quoted && below(3) == 0;
-    if (quote) content += '"';
-    for (uint64_t n = below(100) == 0 ? below(9000) : below(12); n > 0; n--) {
-      static constexpr std::string_view kPlain = "abc 0123";
-      static constexpr std::string_view kInQuotes = "a,1\n\n,\r";
-      if (quote && below(12) == 0) {
-        content += "\"\"";
-      } else {
-        content += quote ? kInQuotes[below(kInQuotes.size())] : kPlain[below(kPlain.size())];
-      }
-    }
-    if (quote) content += '"';
-    content += below(4) == 0 ? "\r\n" : "\n";
-    if (below(20) == 0) content += "\n";
-  }
-  if (!content.empty() && below(3) == 0) content.pop_back();
-  return content;
-}
-
 TEST(Exactness, RandomFilesExtentsAndThreads) {
   const uint64_t seed = std::random_device{}();
   std::mt19937_64 random(seed);
   const Directory directory;
   for (int round = 0; round < 60; round++) {
     const bool quoted = round % 2 == 0;
-    const std::string content = random_csv(random, quoted);
+    const std::string content = random_csv(
+        random,
+        {.quoted = quoted, .most_records = 300, .long_text_each = 100, .most_long_bytes = 9000});
     const auto source = open_csv(directory.write("r.csv", content), quoted ? '"' : '\0');
     ASSERT_NE(source, nullptr) << "seed " << seed;
     const auto job = round % 3 == 0 ? sum_job(source, 0) : rows_job(source);

@@ -148,29 +148,6 @@ class Randomly : public testing::Test {
  protected:
   uint64_t below(uint64_t n) { return random_() % n; }
 
-  std::string csv(bool quoted) {
-    std::string content;
-    for (uint64_t records = below(60); records > 0; records--) {
-      content += std::to_string(static_cast<int64_t>(random_()) >> below(60)) + ",";
-      const bool quote = quoted && below(3) == 0;
-      if (quote) content += '"';
-      for (uint64_t n = below(40) == 0 ? below(2000) : below(12); n > 0; n--) {
-        static constexpr std::string_view kPlain = "abc 0123";
-        static constexpr std::string_view kInQuotes = "a,1\n\n,\r";
-        if (quote && below(12) == 0) {
-          content += "\"\"";
-        } else {
-          content += quote ? kInQuotes[below(kInQuotes.size())] : kPlain[below(kPlain.size())];
-        }
-      }
-      if (quote) content += '"';
-      content += below(4) == 0 ? "\r\n" : "\n";
-      if (below(20) == 0) content += "\n";
-    }
-    if (!content.empty() && below(3) == 0) content.pop_back();
-    return content;
-  }
-
   std::string fixed() {
     std::string content;
     for (uint64_t records = below(60); records > 0; records--) {
@@ -224,7 +201,7 @@ TEST_F(Randomly, PiecesOfAnyFormat) {
   for (int round = 0; round < 600; round++) {
     SCOPED_TRACE("seed " + std::to_string(seed_) + ", round " + std::to_string(round));
     const int kind = round % 4;
-    const std::string content = kind == 3 ? fixed() : csv(kind == 1);
+    const std::string content = kind == 3 ? fixed() : random_csv(random_, {.quoted = kind == 1});
     const std::string path = directory_.write("r", content);
     // Column 1 of lines is the offset of the line, a BIGINT.
     const auto job = kind == 2   ? sum_job(open_lines(path), 1)
