@@ -144,7 +144,7 @@ struct HookFacts {
   bool in_interrupts = false;  ///< its CPU time is nobody's, and no thread of ours can hold it back
   double copied_share = 0;     ///< bytes that cross into user space, per byte of the file
   bool taxes_others = false;   ///< while it runs, others pay:
-  std::string_view tax{};  ///< how much, as docs/results/hooks.md or the hook's page measured it
+  std::string_view tax{};      ///< for which of their work; `doctor --tax` measures how much
 };
 
 class Hook {

@@ -35,8 +35,8 @@ MOST_INSTRUCTIONS = 750_000
 # What is not the first choice must work where the first one looks absent: hook, what looks absent, what
 # EXPLAIN says then (one of these).
 FALLBACKS = (
-    ("pagecache", "fexit", ("raw_tp/mm_filemap_get_pages", "kprobe and kretprobe on filemap_get_pages")),
-    ("pagecache", "fexit,mm_filemap_get_pages", ("kprobe and kretprobe on filemap_get_pages",)),
+    ("pagecache", "fexit", ("raw_tp/mm_filemap_get_pages", "kprobe/filemap_get_pages")),
+    ("pagecache", "fexit,mm_filemap_get_pages", ("kprobe/filemap_get_pages",)),
     ("block", "raw_tp", ("tp_btf/block_rq_complete",)),
     ("block", "raw_tp,tp_btf", ("fentry/blk_update_request",)),
     ("block", "raw_tp,tp_btf,fentry", ("kprobe/blk_update_request",)),

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Each hook x format x state of the page cache x threads: the answer, and who computed it."""
 
+import json
 import os
 import sys
 import tempfile
@@ -208,6 +209,22 @@ def syscall_at_the_typed_tracepoint(tmp):
     sql, env = tables.query_of("tbl", table), {"GRAPNEL_PRETEND_ABSENT": "raw_tp"}
     assert place_of(sql, "syscall", env).startswith("tp_btf/sys_exit"), place_of(sql, "syscall", env)
     expect_exact(grapnel.query(sql, hook="syscall", env=env), "syscall", expected)
+
+
+@cases(hook=["pagecache", "syscall", "block"], absent=["", "raw_tp", "raw_tp,tp_btf", "fexit"])
+def facts_are_those_of_the_place_in_use(tmp, hook, absent):
+    need_kernel_rights()
+    _, table, _ = table_of("tbl")
+    table = json.loads(grapnel.run("where", "--json", tables.query_of("tbl", table),
+                                   env={"GRAPNEL_PRETEND_ABSENT": absent}).expect().out)
+    row = next(row for row in table["hooks"] if row["hook"] == hook)
+    if not row["attach_point"]:  # no place is left
+        assert not row["permitted"] or not row["eligible"], row
+        return
+    is_event = row["attach_point"].split("/")[0] in ("raw_tp", "tp_btf")
+    assert row["kind"] == ("tracepoint" if is_event else "function"), row
+    assert row["exact"] == (hook != "block" and not (hook == "pagecache" and is_event)), row
+    assert row["since"] == ("6.12" if hook == "pagecache" and is_event else "5.17"), row
 
 
 @cases(absent=["raw_tp,tp_btf", "sys_exit", ",".join(READ_CALLS)])

@@ -18,18 +18,14 @@ class BlockHook final : public kernel::KernelHook {
   }
   [[nodiscard]] const kernel::AttachPoints* places() const override { return &block::places(); }
   [[nodiscard]] HookFacts facts() const override {
-    return {.uses = "readahead()",
-            .kind = PlaceKind::tracepoint,
-            .since = "5.17",
-            .foundation = Foundation::tracepoint,
-            .exact = false,
-            .context = "interrupt, on top of any task",
-            .knows_file_by = "each page's address_space",
-            .knows_process_by = "not: whoever asked for the page",
-            .sees_cached = false,
-            .in_interrupts = true,
-            .taxes_others = true,
-            .tax = "each request of the device +310 to 390 ns"};
+    return at_place({.uses = "readahead()",
+                     .context = "interrupt, on top of any task",
+                     .knows_file_by = "each page's address_space",
+                     .knows_process_by = "not: whoever asked for the page",
+                     .sees_cached = false,
+                     .in_interrupts = true,
+                     .taxes_others = true,
+                     .tax = "each request of a block device: a look at whose page it is"});
   }
   /// It runs in interrupts, on top of whatever the CPU was doing.
   [[nodiscard]] Verdict by_default() const override {

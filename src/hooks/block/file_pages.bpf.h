@@ -5,6 +5,7 @@
 #define GRAPNEL_HOOKS_BLOCK_FILE_PAGES_BPF_H
 
 #include "hooks/block/block.h"
+#include "hooks/kernel/folio.bpf.h"
 #include "lower/bpf/kernel.bpf.h"
 #include "lower/bpf/verifier.bpf.h"
 
@@ -16,24 +17,6 @@ enum { GR_PAGE_SHIFT = 12 };
 struct gr_page_words {
   gr_u64 flags, compound_head, lru, mapping, index;
 };
-
-/* struct page of 7.1 and later (compound_info): a mask that leads to the first page, or its
- * address. */
-struct page___masked {
-  gr_u64 compound_info;
-} GR_KERNEL;
-
-GR_INLINE gr_u64 gr_head_of(gr_u64 page, gr_u64 word) {
-  if (!(word & 1)) return page;
-  /* No struct page lies that high: the kernel keeps this place for other things. */
-  return word >> 40 == 0xffffff ? page & word : word - 1;
-}
-
-GR_INLINE gr_u64 gr_compound_word(gr_u64 page) {
-  struct page___masked* masked = (struct page___masked*)page;
-  if (bpf_core_field_exists(masked->compound_info)) return BPF_CORE_READ(masked, compound_info);
-  return BPF_CORE_READ((struct page*)page, compound_head);
-}
 
 /* Moves `folio` to the one that the page belongs to. 0: done. */
 GR_INLINE gr_u64 gr_find_folio(struct gr_folio_at* folio, gr_u64 page) {

@@ -4,6 +4,7 @@
  * ioctl() for that alone. The program may sleep: what is not cached is read. */
 #include "hooks/filedynptr/filedynptr.h"
 #include "hooks/filedynptr/file_dynptr.bpf.h"
+#include "hooks/kernel/memory_list.bpf.h"
 #include "hooks/kernel/target.bpf.h"
 
 /* Where the bytes are copied to, for each worker: nothing else may be read from a dynptr in parts
@@ -18,36 +19,6 @@ struct {
 GR_TEMPLATE gr_u64 gr_copy_in(struct gr_worker* worker, void* to, gr_u64 bytes,
                               const struct gr_segment* segment) {
   return bpf_probe_read_kernel(to, bytes, (void*)segment->address) ? GR_FAULTED : GR_COPIED;
-}
-
-struct gr_buffer_walk {
-  struct gr_worker* worker;
-  gr_u64 address, bytes; /* still to be listed */
-};
-
-static long gr_list_buffer(gr_u64 i, struct gr_buffer_walk* w) {
-  struct gr_worker* worker = w->worker;
-  if (!w->bytes) return 1;
-  gr_u64 n = worker->segment_count & (GR_MAX_SEGMENTS - 1);
-  GR_OPAQUE(n);
-  struct gr_segment* segment = &worker->segments[n];
-  gr_u64 bytes = w->bytes < GR_PAGE_BYTES ? w->bytes : GR_PAGE_BYTES;
-  segment->address = w->address;
-  segment->bytes = bytes;
-  worker->segment_count = n + 1;
-  w->address += bytes;
-  w->bytes -= bytes;
-  return 0;
-}
-
-/* Lists the first `bytes` bytes of the buffer, whose address is in worker->batch. */
-GR_SUBPROGRAM int gr_take_buffer(struct gr_worker* worker, gr_u64 bytes) {
-  GR_PROVE(worker);
-  gr_u64 zero = gr_begin_list(worker);
-  struct gr_buffer_walk w = {
-      .worker = worker, .address = GR_IN_MEMORY(worker->batch) + zero, .bytes = bytes + zero};
-  bpf_loop(GR_FILE_BUFFER_BYTES / GR_PAGE_BYTES, gr_list_buffer, &w, 0);
-  return 0;
 }
 
 /* Copies `bytes` bytes of the file, at most what the buffer holds. 0: done. */
@@ -84,8 +55,9 @@ SEC("lsm.s/file_ioctl") int gr_filedynptr(gr_u64* context) {
     gr_fail(worker, GR_STATUS_FAULT);
     return 0;
   }
+  /* By way of memory: the verifier takes the buffer's address for no number. */
   GR_IN_MEMORY(worker->batch) = (gr_u64)buffer->bytes;
-  gr_take_buffer(worker, bytes);
-  gr_do_segments(worker);
+  gr_take_memory(worker, GR_IN_MEMORY(worker->batch), bytes, 0);
+  if (!worker->status) gr_do_segments(worker);
   return 0;
 }

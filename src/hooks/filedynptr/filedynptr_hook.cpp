@@ -4,7 +4,6 @@
 #include <sys/ioctl.h>
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,17 +18,6 @@
 namespace grapnel::hooks {
 namespace {
 
-const kernel::AttachPoints& all_places() {
-  static const kernel::AttachPoints places{
-      "place where a program may read the file that it is given",
-      embedded::filedynptr_first_look_bpf(),
-      {{.section = "lsm.s/file_ioctl",
-        .known = "exact, pinned while copied",
-        .programs = {"gr_filedynptr"},
-        .calls = "bpf_dynptr_from_file"}}};
-  return places;
-}
-
 /// Any request would do; this one is answered for every file.
 void call_ioctl(int file) {
   int unused = 0;
@@ -37,16 +25,28 @@ void call_ioctl(int file) {
 }
 
 /// No if programs at security hooks are attached, but never run.
-Verdict is_run(const kernel::AttachPoint& point, const std::string& btf_path) {
-  const auto looks = kernel::FirstLooks::attach(all_places(), point, btf_path);
-  if (!looks.ok()) return Verdict::refuse(looks.error().message, looks.error().hint);
-  const auto runs = looks->object().map("gr_runs");
+Verdict is_run(const lower::bpf::Object& looks) {
+  const auto runs = looks.map("gr_runs");
   if (!runs.ok()) return Verdict::refuse(runs.error().message);
   const UniqueFd file(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   call_ioctl(file.get());
   if (runs->element<volatile uint64_t>(0) > 0) return Verdict::allow();
   return Verdict::refuse("BPF is not among the security modules that this kernel runs",
                          "boot with bpf in the list after lsm=");
+}
+
+const kernel::AttachPoints& all_places() {
+  static const kernel::AttachPoints places{
+      "place where a program may read the file that it is given",
+      embedded::filedynptr_first_look_bpf(),
+      {{.section = "lsm.s/file_ioctl",
+        .known = "exact, pinned while copied",
+        .programs = {"gr_filedynptr"},
+        .foundation = Foundation::program_type,
+        .since = "6.19",
+        .calls = "bpf_dynptr_from_file",
+        .trial = is_run}}};
+  return places;
 }
 
 class FileDynptrSession final : public kernel::OrderedSession {
@@ -57,31 +57,27 @@ class FileDynptrSession final : public kernel::OrderedSession {
 
  private:
   Result<size_t> feed(uint64_t offset, size_t bytes, ExtentResult&) override {
-    const int file = job().source->file.get();
-    if (!target_) {
-      GRAPNEL_TRY(auto target, kernel::TargetGuard::arm(place(), file));
-      target_.emplace(std::move(target));
-    }
-    read_ahead(offset, bytes);
-    gr_worker& worker = place().worker();
-    worker.limit = offset + std::min<size_t>(bytes, GR_FILE_BUFFER_BYTES);
-    call_ioctl(file);
-    worker.limit = 0;
+    GRAPNEL_CHECK(arm());
+    const size_t wanted = std::min<size_t>(bytes, GR_FILE_BUFFER_BYTES);
+    read_ahead(offset, wanted, bytes);
+    const gr_worker& worker = place().worker();
+    const Limit limit(*this, offset + wanted);
+    call_ioctl(job().source->file.get());
     const uint64_t seen = worker.file_offset - offset;
     if (seen > 0 || worker.status != GR_STATUS_OK) return seen;
     return hook_error("the program at ioctl() was not run for byte " + std::to_string(offset),
                       "use another hook");
   }
 
-  /// The kernel would read page by page.
-  void read_ahead(uint64_t offset, size_t bytes) {
-    if (offset >= ahead_begin_ && offset + bytes <= ahead_end_) return;
-    (void)readahead(job().source->file.get(), static_cast<off64_t>(offset), kernel::kRunBytes);
+  /// The kernel would read page by page. Asks for `ahead` bytes where not even the next `wanted`
+  /// have been asked for.
+  void read_ahead(uint64_t offset, size_t wanted, size_t ahead) {
+    if (offset >= ahead_begin_ && offset + wanted <= ahead_end_) return;
+    (void)readahead(job().source->file.get(), static_cast<off64_t>(offset), ahead);
     ahead_begin_ = offset;
-    ahead_end_ = offset + kernel::kRunBytes;
+    ahead_end_ = offset + ahead;
   }
 
-  std::optional<kernel::TargetGuard> target_;
   uint64_t ahead_begin_ = 0;  ///< what was asked for last
   uint64_t ahead_end_ = 0;
 };
@@ -94,15 +90,12 @@ class FileDynptrHook final : public kernel::KernelHook {
   }
   [[nodiscard]] const kernel::AttachPoints* places() const override { return &all_places(); }
   [[nodiscard]] HookFacts facts() const override {
-    return {.uses = "ioctl(), readahead()",
-            .kind = PlaceKind::function,
-            .since = "6.19",
-            .foundation = Foundation::program_type,
-            .context = "task, in ioctl(); may sleep",
-            .knows_file_by = "its address_space",
-            .knows_process_by = "the thread that drives the session",
-            .taxes_others = true,
-            .tax = "each ioctl(): a look at whose thread it is"};
+    return at_place({.uses = "ioctl(), readahead()",
+                     .context = "task, in ioctl(); may sleep",
+                     .knows_file_by = "its address_space",
+                     .knows_process_by = "the thread that drives the session",
+                     .taxes_others = true,
+                     .tax = "each ioctl(): a look at whose thread it is"});
   }
   /// While it is attached, every ioctl() of the machine is a little slower.
   [[nodiscard]] Verdict by_default() const override {
@@ -122,10 +115,6 @@ class FileDynptrHook final : public kernel::KernelHook {
  protected:
   [[nodiscard]] std::string_view bitcode() const override {
     return embedded::anchor_filedynptr_bpf();
-  }
-  Verdict probe(const kernel::KernelAccess& access) override {
-    if (Verdict found = KernelHook::probe(access); !found.yes) return found;
-    return is_run(*point(), access.btf_path());
   }
   Verdict suits(const program::Job&) override { return Verdict::allow(); }
 };

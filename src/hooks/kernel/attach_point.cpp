@@ -18,6 +18,9 @@ Status try_point(const AttachPoints& places, const AttachPoint& point,
     if (Verdict verdict = point.quick_test(); !verdict.yes)
       return no_place(std::move(verdict.reason));
   GRAPNEL_TRY(const FirstLooks attached, FirstLooks::attach(places, point, btf_path));
+  if (point.trial != nullptr)
+    if (Verdict verdict = point.trial(attached.object()); !verdict.yes)
+      return Error{ErrorKind::hook, std::move(verdict.reason), std::move(verdict.cure)};
   return ok_status();
 }
 
@@ -45,6 +48,7 @@ Result<const AttachPoint*> find_attach_point(const AttachPoints& places,
     const Status tried = try_point(places, point, btf_path);
     if (tried.ok()) return &point;
     all.message += "; " + point.text() + ": " + tried.error().message;
+    if (!tried.error().hint.empty()) all.hint = tried.error().hint;
   }
   return all;
 }

@@ -19,10 +19,17 @@ struct AttachPoint {
   std::string_view known;  ///< what is known there: "exact batch, pinned"
   /// All programs to be attached: first the one that runs the op, then what it needs beside it.
   std::vector<std::string_view> programs;
+  PlaceKind kind = PlaceKind::function;
+  Foundation foundation = Foundation::function;
+  std::string_view since = "5.17";  ///< first release that has this place and all the rest
+  bool exact = true;                ///< see HookFacts
+  bool pinned = true;
   /// One more name for base::pretend_absent, of a function that the programs call; or empty.
   std::string_view calls{};
   /// Says no at once where loading would take long to fail; or nullptr.
   Verdict (*quick_test)() = nullptr;
+  /// Tries out, while they are attached, whether the programs without the op do run; or nullptr.
+  Verdict (*trial)(const lower::bpf::Object& looks) = nullptr;
 
   /// "fexit/filemap_get_pages (exact batch, pinned)"
   [[nodiscard]] std::string text() const {

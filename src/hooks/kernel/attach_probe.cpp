@@ -24,8 +24,6 @@ Verdict verdict_of(const probe::Answer& answer, const std::string& what) {
 }
 
 Verdict can_load_trampoline(const std::string& type, bpf_attach_type attach) {
-  if (base::pretend_absent(type))
-    return Verdict::refuse("this kernel has no " + type + " (GRAPNEL_PRETEND_ABSENT)");
   bpf_prog_load_opts options{};
   options.sz = sizeof options;
   options.expected_attach_type = attach;

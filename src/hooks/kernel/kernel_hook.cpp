@@ -41,6 +41,17 @@ std::string KernelHook::attach_point() const {
   return used == nullptr ? "" : used->text();
 }
 
+HookFacts KernelHook::at_place(HookFacts facts) const {
+  const AttachPoint* const used = point();
+  const AttachPoint& place = used != nullptr ? *used : places()->points.front();
+  facts.kind = place.kind;
+  facts.foundation = place.foundation;
+  facts.since = place.since;
+  facts.exact = place.exact;
+  facts.pinned = place.pinned;
+  return facts;
+}
+
 Verdict KernelHook::probe(const KernelAccess& access) {
   if (places() == nullptr) return Verdict::allow();
   const auto found = find_attach_point(*places(), access.btf_path());

@@ -35,6 +35,9 @@ class KernelHook : public Hook {
   /// Looks, once in a process, whether what the hook needs is there (by trying, never by kernel
   /// version). This one looks for the first of places().
   virtual Verdict probe(const KernelAccess& access);
+  /// `facts` with what depends on the place: by point(), or, before one was found, by the one that
+  /// is tried first.
+  [[nodiscard]] HookFacts at_place(HookFacts facts) const;
   /// The programs of point(), and those that are loaded beside them. Error if there is no place.
   [[nodiscard]] Result<Anchor> anchor_at_point(std::vector<std::string> loaded,
                                                uint32_t places_per_session = 1) const;

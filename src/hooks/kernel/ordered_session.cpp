@@ -38,6 +38,13 @@ OrderedSession::OrderedSession(std::shared_ptr<const program::Job> job,
       run_bytes_(kRunBytes),
       exact_(std::move(job)) {}
 
+Status OrderedSession::arm() {
+  if (target_) return ok_status();
+  GRAPNEL_TRY(auto target, TargetGuard::arm(place_, job_->source->file.get()));
+  target_.emplace(std::move(target));
+  return ok_status();
+}
+
 Result<ExtentResult> OrderedSession::drive(const Extent& extent, const CancelToken& cancel) {
   const ThreadMeter meter;
   ExtentResult result{.partial = job_->make_partial(),

@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "hooks/hook.h"
 #include "hooks/kernel/handed_out.h"
 #include "hooks/kernel/kernel_program.h"
+#include "hooks/kernel/target_guard.h"
 
 namespace grapnel::hooks::kernel {
 
@@ -34,6 +36,25 @@ class OrderedSession : public Session {
   /// The last run failed: nothing of it may be left behind for the next extent.
   virtual void abandon() {}
 
+  /// From here on, as long as the session lives, gr_target() in the kernel gives the calling
+  /// thread's worker, for the job's file. The first call does it; needs kArmProgram. Errors: hook.
+  Status arm();
+
+  /// For programs that everybody's calls pass: they look at the file's bytes up to `end` while it
+  /// lives, and at nothing that is read outside of feed().
+  class Limit {
+   public:
+    Limit(const OrderedSession& session, uint64_t end) : worker_(session.place_.worker()) {
+      worker_.limit = end;
+    }
+    Limit(const Limit&) = delete;
+    Limit& operator=(const Limit&) = delete;
+    ~Limit() { worker_.limit = 0; }
+
+   private:
+    gr_worker& worker_;
+  };
+
   [[nodiscard]] const program::Job& job() const { return *job_; }
   [[nodiscard]] const WorkerPlace& place() const { return place_; }
   /// "the pipe hook cannot do this part of the file: ..."
@@ -58,6 +79,7 @@ class OrderedSession : public Session {
   std::shared_ptr<const program::Job> job_;
   std::shared_ptr<KernelProgram> program_;
   WorkerPlace place_;
+  std::optional<TargetGuard> target_;  ///< goes before the place
   size_t run_bytes_;
   HandedOutRecords exact_;
   uint64_t handed_out_ = 0;  ///< records of this extent

@@ -7,6 +7,7 @@
 #ifndef GRAPNEL_HOOKS_PAGECACHE_FOLIOS_BPF_H
 #define GRAPNEL_HOOKS_PAGECACHE_FOLIOS_BPF_H
 
+#include "hooks/kernel/folio.bpf.h"
 #include "lower/bpf/anchor.bpf.h"
 
 enum {
@@ -46,24 +47,10 @@ GR_INLINE gr_u64 gr_read_folio(gr_u64 address, struct gr_folio_head* head) {
   return 0;
 }
 
-GR_INLINE gr_u64 gr_has_flag(const struct gr_folio_head* head, gr_u64 flag) {
-  return head->flags >> (flag & 63) & 1;
-}
-
 /* 1 if the folio is one of the file and its bytes are valid. */
 GR_INLINE gr_u64 gr_is_ours(const struct gr_worker* worker, const struct gr_folio_head* head) {
   return head->mapping == worker->mapping &&
-         gr_has_flag(head, bpf_core_enum_value(enum pageflags, PG_uptodate));
-}
-
-/* Where a kernel does not say how many pages a large folio has, the first one is taken, and the
- * read repeated for the next. */
-GR_INLINE gr_u64 gr_folio_pages(gr_u64 address, const struct gr_folio_head* head) {
-  struct folio* folio = (struct folio*)address;
-  if (!gr_has_flag(head, bpf_core_enum_value(enum pageflags, PG_head))) return 1;
-  if (bpf_core_field_exists(folio->_nr_pages)) return BPF_CORE_READ(folio, _nr_pages);
-  if (bpf_core_field_exists(folio->_folio_nr_pages)) return BPF_CORE_READ(folio, _folio_nr_pages);
-  return 1;
+         gr_has_flag(head->flags, bpf_core_enum_value(enum pageflags, PG_uptodate));
 }
 
 GR_INLINE gr_u64 gr_slot(struct xa_node* node, gr_u64 number) {
@@ -112,7 +99,9 @@ GR_INLINE long gr_next_folio(struct gr_folio_walk* w) {
   if (!folio || gr_read_folio(folio, &head) || !gr_is_ours(w->worker, &head)) return 1;
   w->folio = folio;
   w->folio_index = head.index;
-  w->next_index = head.index + gr_folio_pages(folio, &head);
+  /* Where a kernel does not say how many pages a large folio has, the first one is taken, and the
+   * read repeated for the next. */
+  w->next_index = head.index + gr_pages_by_flags((struct folio*)folio, head.flags);
   /* An event may have been lost: what is missing in front is for another read. */
   if (head.index > w->at / GR_PAGE_BYTES) return 1;
   return !w->batch && (head.index > next || w->next_index <= next);

@@ -24,20 +24,13 @@ class PageCacheHook final : public kernel::KernelHook {
            "space";
   }
   [[nodiscard]] const kernel::AttachPoints* places() const override { return &pagecache::places(); }
-  /// By the place in use; before one was found, by the one that is tried first.
   [[nodiscard]] HookFacts facts() const override {
-    const bool event = point() != nullptr && point()->section.substr(0, 6) == "raw_tp";
-    return {.uses = "splice() to /dev/null",
-            .kind = event ? PlaceKind::tracepoint : PlaceKind::function,
-            .since = event ? "6.12" : "5.17",
-            .foundation = event ? Foundation::tracepoint : Foundation::function,
-            .exact = !event,
-            .pinned = !event,
-            .context = "task, inside the kernel's read",
-            .knows_file_by = "its address_space",
-            .knows_process_by = "the thread that drives the session",
-            .taxes_others = true,
-            .tax = "each buffered read +72 to 133 ns"};
+    return at_place({.uses = "splice() to /dev/null",
+                     .context = "task, inside the kernel's read",
+                     .knows_file_by = "its address_space",
+                     .knows_process_by = "the thread that drives the session",
+                     .taxes_others = true,
+                     .tax = "each buffered read: a look at whose thread it is"});
   }
   /// While it is attached, every read of the machine is a little slower.
   [[nodiscard]] Verdict by_default() const override {

@@ -20,18 +20,6 @@ void pause_before(unsigned attempt) {
   if (attempt >= 2) std::this_thread::sleep_for(kFirstPause * (1 << (attempt - 2)));
 }
 
-/// The program looks at nothing that is read outside of feed().
-class Limit {
- public:
-  Limit(gr_worker& worker, uint64_t limit) : worker_(worker) { worker_.limit = limit; }
-  Limit(const Limit&) = delete;
-  Limit& operator=(const Limit&) = delete;
-  ~Limit() { worker_.limit = 0; }
-
- private:
-  gr_worker& worker_;
-};
-
 }  // namespace
 
 Result<std::unique_ptr<Session>> PageCacheSession::open(
@@ -42,10 +30,7 @@ Result<std::unique_ptr<Session>> PageCacheSession::open(
 }
 
 Status PageCacheSession::make_ready() {
-  if (!target_) {
-    GRAPNEL_TRY(auto target, kernel::TargetGuard::arm(place(), job().source->file.get()));
-    target_.emplace(std::move(target));
-  }
+  GRAPNEL_CHECK(arm());
   if (!pipe_) {
     GRAPNEL_TRY(pipe_, kernel::FilePipe::open(kernel::kRunBytes));
   }
@@ -60,7 +45,7 @@ Status PageCacheSession::pass_by(uint64_t offset, size_t bytes) {
 Result<size_t> PageCacheSession::feed(uint64_t offset, size_t bytes, ExtentResult&) {
   GRAPNEL_CHECK(make_ready());
   const gr_worker& worker = place().worker();
-  const Limit limit(place().worker(), offset + bytes);
+  const Limit limit(*this, offset + bytes);
   for (unsigned attempt = 0; attempt < kMostAttempts; attempt++) {
     pause_before(attempt);
     GRAPNEL_CHECK(pass_by(offset, bytes));

@@ -7,7 +7,6 @@
 
 #include "hooks/kernel/file_pipe.h"
 #include "hooks/kernel/ordered_session.h"
-#include "hooks/kernel/target_guard.h"
 
 namespace grapnel::hooks::pagecache {
 
@@ -31,7 +30,6 @@ class PageCacheSession final : public kernel::OrderedSession {
   /// Reads the file from `offset` on into nowhere, as far as the pipe can hold.
   Status pass_by(uint64_t offset, size_t bytes);
 
-  std::optional<kernel::TargetGuard> target_;
   std::optional<kernel::FilePipe> pipe_;  ///< none while it may hold bytes of a read that failed
 };
 

@@ -15,7 +15,12 @@ const kernel::AttachPoints& places() {
         .quick_test = kernel::can_load_fexit},
        {.section = "raw_tp/mm_filemap_get_pages",
         .known = "lossy, unpinned",
-        .programs = {"gr_pagecache_event"}},
+        .programs = {"gr_pagecache_event"},
+        .kind = PlaceKind::tracepoint,
+        .foundation = Foundation::tracepoint,
+        .since = "6.12",
+        .exact = false,
+        .pinned = false},
        {.section = "kprobe/filemap_get_pages",
         .known = "with a kretprobe: exact batch, pinned",
         .programs = {"gr_pagecache_result", "gr_pagecache_call"}}}};

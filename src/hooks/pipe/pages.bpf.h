@@ -4,6 +4,7 @@
 #ifndef GRAPNEL_HOOKS_PIPE_PAGES_BPF_H
 #define GRAPNEL_HOOKS_PIPE_PAGES_BPF_H
 
+#include "hooks/kernel/file_of.bpf.h"
 #include "lower/bpf/anchor.bpf.h"
 
 struct gr_pipe_buffer {
@@ -60,15 +61,11 @@ static long gr_take_segment(gr_u64 i, struct gr_pipe_walk* w) {
 /* Lists what is in the pipe behind descriptor `fd` of this process. */
 GR_SUBPROGRAM int gr_take_pipe(struct gr_worker* worker, gr_u32 fd, gr_u64 page_constant) {
   GR_PROVE(worker);
-  struct task_struct* task = (struct task_struct*)bpf_get_current_task_btf();
-  struct fdtable* table = BPF_CORE_READ(task, files, fdt);
-  if (fd >= BPF_CORE_READ(table, max_fds)) {
+  struct file* file = gr_file_of(fd);
+  if (!file) {
     gr_fail(worker, GR_STATUS_PIPE);
     return 0;
   }
-  struct file** files = BPF_CORE_READ(table, fd);
-  struct file* file = 0;
-  bpf_probe_read_kernel(&file, sizeof file, files + fd);
   struct pipe_inode_info* pipe = BPF_CORE_READ(file, private_data);
   gr_u32 tail = BPF_CORE_READ(pipe, tail), head = BPF_CORE_READ(pipe, head);
   gr_u32 slots = BPF_CORE_READ(pipe, ring_size);

@@ -29,6 +29,7 @@ void KernelNames::Free::operator()(btf* types) const { btf__free(types); }
 KernelNames::KernelNames(const std::set<std::string, std::less<>>& wanted) {
   // libbpf complains on standard error if there is none.
   if (access("/sys/kernel/btf/vmlinux", R_OK) == 0) types_.reset(btf__load_vmlinux_btf());
+  if (wanted.empty()) return;
   std::ifstream lines("/proc/kallsyms");
   for (std::string line; std::getline(lines, line);) {
     const std::string_view name = symbol_name(line);

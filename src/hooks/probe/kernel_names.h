@@ -15,7 +15,7 @@ namespace grapnel::hooks::probe {
 class KernelNames {
  public:
   /// Reads both; where one cannot be read, what it would say is unknown. `wanted` bounds what is
-  /// kept of the symbols, of which there are some 150,000.
+  /// kept of the symbols, of which there are some 150,000; without any they are not read.
   explicit KernelNames(const std::set<std::string, std::less<>>& wanted);
 
   [[nodiscard]] bool has_btf() const { return types_ != nullptr; }

@@ -67,10 +67,7 @@ class SendfileSession final : public kernel::OrderedSession {
   void abandon() override { sockets_.reset(); }
 
   Status make_ready() {
-    if (!target_) {
-      GRAPNEL_TRY(auto target, kernel::TargetGuard::arm(place(), job().source->file.get()));
-      target_.emplace(std::move(target));
-    }
+    GRAPNEL_CHECK(arm());
     if (sockets_) return ok_status();
     GRAPNEL_TRY(auto sockets, sendfile::SocketPair::open());
     GRAPNEL_CHECK(put_program_on(place(), sockets.sender()));
@@ -79,7 +76,6 @@ class SendfileSession final : public kernel::OrderedSession {
   }
 
   std::optional<sendfile::SocketPair> sockets_;
-  std::optional<kernel::TargetGuard> target_;
 };
 
 class SendfileHook final : public kernel::KernelHook {

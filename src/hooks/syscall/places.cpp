@@ -9,10 +9,14 @@ const kernel::AttachPoints& places() {
                                            embedded::syscall_first_look_bpf(),
                                            {{.section = "raw_tp/sys_exit",
                                              .known = "exact, on the reader's copy",
-                                             .programs = {"gr_syscall"}},
+                                             .programs = {"gr_syscall"},
+                                             .kind = PlaceKind::tracepoint,
+                                             .foundation = Foundation::tracepoint_values},
                                             {.section = "tp_btf/sys_exit",
                                              .known = "exact, on the reader's copy",
-                                             .programs = {"gr_syscall_typed"}}}};
+                                             .programs = {"gr_syscall_typed"},
+                                             .kind = PlaceKind::tracepoint,
+                                             .foundation = Foundation::tracepoint_values}}};
   return places;
 }
 

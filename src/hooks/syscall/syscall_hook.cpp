@@ -2,7 +2,6 @@
 // on what the kernel has just copied to the session's buffer. See README.md beside this file.
 #include <algorithm>
 #include <cerrno>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -32,22 +31,16 @@ class SyscallSession final : public kernel::OrderedSession {
 
  private:
   Result<size_t> feed(uint64_t offset, size_t bytes, ExtentResult& result) override {
-    if (!target_) {
-      GRAPNEL_TRY(auto target, kernel::TargetGuard::arm(place(), job().source->file.get()));
-      target_.emplace(std::move(target));
-    }
+    GRAPNEL_CHECK(arm());
     const size_t wanted = std::min(bytes, buffer_.size());
-    gr_worker& worker = place().worker();
-    worker.limit = offset + wanted;
+    const Limit limit(*this, offset + wanted);
     ssize_t got = 0;
     do {
       got = reader_.read(buffer_.data(), wanted, offset);
     } while (got < 0 && errno == EINTR);
-    const int error_number = errno;
-    worker.limit = 0;
     if (got < 0) {
       return Error::system(
-          "cannot read " + job().source->path + " at byte " + std::to_string(offset), error_number,
+          "cannot read " + job().source->path + " at byte " + std::to_string(offset), errno,
           "look for device or network errors with dmesg");
     }
     if (got == 0) return missing_bytes(*job().source, offset);
@@ -57,7 +50,6 @@ class SyscallSession final : public kernel::OrderedSession {
 
   PageBuffer buffer_;
   syscalls::CallReader reader_;
-  std::optional<kernel::TargetGuard> target_;
 };
 
 Error no_call() {
@@ -78,16 +70,14 @@ class SyscallHook final : public kernel::KernelHook {
     return place.empty() || call == nullptr ? "" : place + " of " + std::string(call->name);
   }
   [[nodiscard]] HookFacts facts() const override {
-    return {.uses = "pread()",
-            .kind = PlaceKind::tracepoint,
-            .since = "5.17",
-            .foundation = Foundation::tracepoint_values,
-            .context = "task, where its system call returns",
-            .knows_file_by = "the call's offset",
-            .knows_process_by = "the thread that drives the session",
-            .copied_share = 1,
-            .taxes_others = true,
-            .tax = "each system call +60 ns, a pread() +130 ns"};
+    const syscalls::ReadCall* call = syscalls::preferred_call();
+    return at_place({.uses = call == nullptr ? "a call that reads" : call->name,
+                     .context = "task, where its system call returns",
+                     .knows_file_by = "the call's descriptor and offset",
+                     .knows_process_by = "the thread that drives the session",
+                     .copied_share = 1,
+                     .taxes_others = true,
+                     .tax = "each system call: a look at whose thread it is"});
   }
   /// While it is attached, every system call of the machine is a little slower.
   [[nodiscard]] Verdict by_default() const override {
