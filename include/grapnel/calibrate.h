@@ -31,7 +31,8 @@ struct CalibratedFigure {
   double second_value = 0;  ///< of queues their depth, of links the round trip in seconds
   double spread = 0;        ///< half the distance between the quartiles, relative
   double age_seconds = 0;
-  bool contradicted = false;  ///< three scans in a row were more than twice off
+  /// Three scans in a row were more than twice off; of ops more than four times.
+  bool contradicted = false;
 };
 
 struct Calibration {
@@ -40,11 +41,12 @@ struct Calibration {
   std::string problem;                    ///< why it could not be kept
   double seconds = 0;                     ///< that measuring took; 0: nothing was measured
   std::vector<std::string> notes;         ///< what could not be measured, and why
-  bool needed = true;  ///< nothing is calibrated, or it is old, or queries contradict it
+  /// What calibrate() would measure is not known, or old, or scans contradict it.
+  bool needed = true;
 };
 
-/// What is known. Measures nothing.
-Calibration known_calibration();
+/// What is known, and whether calibrate() with these options is needed. Measures nothing.
+Calibration known_calibration(const CalibrateOptions& options = {});
 
 /// Measures, and keeps what it measured. Uses an unnamed file of some 50 MB, which goes when it is
 /// closed; evicts nobody's pages. Errors: io (no room, no directory), network (--on).

@@ -19,7 +19,8 @@ namespace grapnel::api {
 struct ProcessingRate {
   std::string name;  ///< "read", "pipe"
   double bytes_per_second = 0;
-  bool direct_io = false;  ///< goes around the page cache: cached bytes too come from the device
+  bool direct_io = false;    ///< goes around the page cache: cached bytes too come from the device
+  double setup_seconds = 0;  ///< once per query: loading and attaching programs, opening
 };
 
 struct EstimateInput {
@@ -53,7 +54,7 @@ struct EstimateInput {
 
 struct EstimateTerm {
   std::string
-      name;  ///< "connect", "plan", "request", "storage", "transfer", "processing", "result"
+      name;  ///< "connect", "request", "plan", "setup", "storage", "transfer", "processing", ...
   double seconds = 0;  ///< of the term alone
   double counted = 0;  ///< its part of the total: less, where others overlap it
 };

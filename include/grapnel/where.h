@@ -77,7 +77,7 @@ struct WhereRow {
   bool fills_cache = true;
   double copied_share = 0;  ///< of the file's bytes, to user space, as a rule
   bool taxes_others = false;
-  std::string tax;  ///< what others pay while it runs, as docs/results/hooks.md measured it
+  std::string tax;  ///< what others pay while it runs: which of their work, not how much
 
   double setup_seconds = 0;
   HookCost predicted;  ///< as the file is cached now
@@ -86,6 +86,10 @@ struct WhereRow {
   HookMeasured measured;
 
   [[nodiscard]] bool usable() const { return permitted && eligible && !ruled_out; }
+  /// "yes", "if named", "cannot", "not permitted", "ruled out".
+  [[nodiscard]] std::string may() const;
+  /// Where it sits, without what is known there: "raw_tp/sys_exit", "pread()".
+  [[nodiscard]] std::string place() const;
   /// Measured if it was, else predicted.
   [[nodiscard]] double wall_seconds() const {
     return measured.rounds > 0 ? measured.cost.wall_seconds : predicted.wall_seconds;
@@ -107,8 +111,9 @@ struct WhereTable {
   uint64_t file_bytes = 0;
   uint64_t data_bytes = 0;  ///< without a header
   double selectivity = 1;
-  double result_bytes = 0;   ///< a guess
-  double cached_share = -1;  ///< negative: unknown
+  uint64_t sampled_records = 0;  ///< that `selectivity` is from; 0: it is not known
+  double result_bytes = 0;       ///< a guess
+  double cached_share = -1;      ///< negative: unknown
   std::string cached_how;
   unsigned threads = 0;
   std::string program;
@@ -122,8 +127,10 @@ struct WhereTable {
   StabilityPrice everywhere;  ///< among all usable hooks
   StabilityPrice in_kernel;   ///< among those in the kernel
   bool measured = false;
-  std::string fastest;     ///< measured: the hook with the shortest wall time
-  double pick_excess = 0;  ///< measured: by which share the pick was slower than the fastest
+  std::string fastest;  ///< measured: the hook with the shortest wall time; empty: none could
+  /// Measured: by which share the pick was slower than the fastest. Empty if the pick itself was
+  /// not measured, or nothing was.
+  std::optional<double> pick_excess;
   std::vector<std::string> notes;  ///< what a reader must know about the numbers
   std::vector<WhereRow> rows;      ///< every hook of this build
 };

@@ -28,17 +28,14 @@ std::string scratch_directory(const CalibrateOptions& options) {
   return temporary != nullptr && *temporary == '/' ? temporary : "/var/tmp";
 }
 
-Status measure_machine(const CalibrateOptions& options, const grapnel::CancelToken& cancel,
-                       calibrate::Findings& findings) {
+Status measure_machine(const CalibrateOptions& options, calibrate::Findings& findings) {
   const std::string directory = scratch_directory(options);
   GRAPNEL_TRY(const auto text,
               calibrate::ScratchFile::make(directory, calibrate::lineitem_text(kTextBytes)));
   GRAPNEL_TRY(const auto fixed,
               calibrate::ScratchFile::make(directory, calibrate::fixed_records(kFixedBytes)));
-  GRAPNEL_CHECK(
-      calibrate::measure_device(text, kDeviceShare * options.budget_seconds, cancel, findings));
-  return calibrate::measure_hooks(text, fixed, kHooksShare * options.budget_seconds, cancel,
-                                  findings);
+  GRAPNEL_CHECK(calibrate::measure_device(text, kDeviceShare * options.budget_seconds, findings));
+  return calibrate::measure_hooks(text, fixed, kHooksShare * options.budget_seconds, findings);
 }
 
 void tell(const calibrate::Findings& findings) {
@@ -51,7 +48,7 @@ void tell(const calibrate::Findings& findings) {
   if (!findings.has_device) return;
   hooks::calibrate_device(findings.device, findings.device_ns_per_byte,
                           findings.device_cpu_ns_per_byte);
-  hooks::calibrate_queue(findings.device, findings.best_block_bytes, findings.best_depth);
+  hooks::calibrate_queue(findings.device, findings.queue);
 }
 
 }  // namespace
@@ -59,7 +56,6 @@ void tell(const calibrate::Findings& findings) {
 Result<Calibration> calibrate(const CalibrateOptions& options) {
   choose::recall();
   const double begin = hooks::wall_clock_seconds();
-  const grapnel::CancelToken never;
   calibrate::Findings findings;
   Status kept = ok_status();
   if (!options.on.empty()) {
@@ -68,12 +64,12 @@ Result<Calibration> calibrate(const CalibrateOptions& options) {
     kept = choose::remember(
         [&] { hooks::calibrate_link(options.on, link->bytes_per_second, link->rtt_seconds); });
   } else {
-    if (Status status = measure_machine(options, never, findings); !status.ok()) {
+    if (Status status = measure_machine(options, findings); !status.ok()) {
       return to_public(status.error());
     }
     kept = choose::remember([&] { tell(findings); });
   }
-  Calibration all = known_calibration();
+  Calibration all = known_calibration(options);
   all.seconds = hooks::wall_clock_seconds() - begin;
   all.notes = std::move(findings.notes);
   if (!kept.ok()) {

@@ -1,6 +1,8 @@
 // What is known, as rows for people and programs.
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 
@@ -53,16 +55,32 @@ void say(const hooks::KnownRate& rate, CalibratedFigure& figure) {
   }
 }
 
+/// Whether what calibrate() would measure is not known (what is too old is not there any more), or
+/// contradicted.
+bool is_needed(const std::vector<hooks::KnownRate>& rates, const CalibrateOptions& options) {
+  if (!options.on.empty()) return !hooks::known_link(options.on);
+  const auto any = [&rates](const auto& property) {
+    return std::any_of(rates.begin(), rates.end(), property);
+  };
+  if (any([](const auto& rate) { return rate.contradicted; })) return true;
+  if (!any([](const auto& rate) { return rate.kind == "op"; })) return true;
+  if (options.directory.empty()) return false;
+  // A directory that is not there is for calibrate() to report.
+  struct stat status{};
+  return stat(options.directory.c_str(), &status) != 0 || !any([&status](const auto& rate) {
+           return rate.kind == "device" && rate.where == status.st_dev;
+         });
+}
+
 }  // namespace
 
-Calibration known_calibration() {
+Calibration known_calibration(const CalibrateOptions& options) {
   choose::recall();
   Calibration known;
   known.kept_in = choose::memory_path(&known.problem);
   const int64_t now = std::time(nullptr);
-  bool has_ops = false;
-  bool contradicted = false;
-  for (const hooks::KnownRate& rate : hooks::known_rates()) {
+  const std::vector<hooks::KnownRate> rates = hooks::known_rates();
+  for (const hooks::KnownRate& rate : rates) {
     CalibratedFigure figure;
     figure.what = rate.what;
     figure.kind = rate.kind;
@@ -71,12 +89,9 @@ Calibration known_calibration() {
     figure.age_seconds = static_cast<double>(now - rate.at_seconds);
     figure.contradicted = rate.contradicted;
     say(rate, figure);
-    has_ops = has_ops || rate.kind == "op";
-    contradicted = contradicted || rate.contradicted;
     known.figures.push_back(std::move(figure));
   }
-  // What is too old is not there any more.
-  known.needed = !has_ops || contradicted;
+  known.needed = is_needed(rates, options);
   return known;
 }
 

@@ -10,13 +10,13 @@
 #include "calibrate/median.h"
 #include "choose/learn.h"
 #include "engine/prepare.h"
+#include "hooks/common/extent_size.h"
 #include "hooks/common/thread_clock.h"
 #include "hooks/common/user_space.h"
 
 namespace grapnel::calibrate {
 namespace {
 
-constexpr uint64_t kExtentBytes = 8 << 20;
 constexpr uint64_t kSmallExtentBytes = 256 << 10;
 constexpr uint64_t kBytesPerTurn = 16 << 20;
 constexpr uint64_t kSmallTurnBytes = 8 << 20;
@@ -36,8 +36,7 @@ struct Case {
 };
 
 /// Drives [begin, begin + bytes) in extents of `step`; CPU seconds.
-Result<double> drive(Case& one, uint64_t begin, uint64_t bytes, uint64_t step,
-                     const CancelToken& cancel) {
+Result<double> drive(Case& one, uint64_t begin, uint64_t bytes, uint64_t step) {
   const source::Source& source = *one.prepared->job->source;
   const uint64_t record =
       source.layout.format == source::Format::fixed ? source.layout.record_bytes : 1;
@@ -45,8 +44,8 @@ Result<double> drive(Case& one, uint64_t begin, uint64_t bytes, uint64_t step,
   const uint64_t end = std::min(begin + bytes, source.data_end);
   const double cpu = hooks::thread_cpu_seconds();
   uint32_t number = 0;
+  const CancelToken never;
   for (uint64_t at = begin / record * record; at < end; at += step) {
-    if (cancel.cancelled()) return hooks::cancelled_error();
     hooks::Extent extent;
     extent.begin = at;
     extent.end = std::min(at + step, end / record * record);
@@ -55,7 +54,7 @@ Result<double> drive(Case& one, uint64_t begin, uint64_t bytes, uint64_t step,
     extent.first = at == 0;
     extent.last = extent.end == source.data_end;
     extent.residency = hooks::Residency::cached;
-    GRAPNEL_TRY(const auto result, one.session->drive(extent, cancel));
+    GRAPNEL_TRY(const auto result, one.session->drive(extent, never));
     (void)result;
   }
   return hooks::thread_cpu_seconds() - cpu;
@@ -74,17 +73,18 @@ Status set_up(Case& one) {
   return ok_status();
 }
 
-Status take_turn(Case& one, unsigned round, const CancelToken& cancel) {
+Status take_turn(Case& one, unsigned round) {
   const uint64_t size = one.prepared->job->source->data_end;
   const uint64_t turns = std::max<uint64_t>(1, size / kBytesPerTurn);
   const uint64_t begin = round % turns * kBytesPerTurn;
   const uint64_t bytes = std::min(kBytesPerTurn, size - begin);
-  GRAPNEL_TRY(const double cpu, drive(one, begin, bytes, kExtentBytes, cancel));
+  GRAPNEL_TRY(const double cpu, drive(one, begin, bytes, hooks::kLargestExtentBytes));
   one.ns_per_byte.push_back(cpu * 1e9 / static_cast<double>(bytes));
   if (!one.usual || size < kSmallTurnBytes) return ok_status();
-  GRAPNEL_TRY(const double large, drive(one, 0, kSmallTurnBytes, kExtentBytes, cancel));
-  GRAPNEL_TRY(const double small, drive(one, 0, kSmallTurnBytes, kSmallExtentBytes, cancel));
-  constexpr double kMore = kSmallTurnBytes / kSmallExtentBytes - kSmallTurnBytes / kExtentBytes;
+  GRAPNEL_TRY(const double large, drive(one, 0, kSmallTurnBytes, hooks::kLargestExtentBytes));
+  GRAPNEL_TRY(const double small, drive(one, 0, kSmallTurnBytes, kSmallExtentBytes));
+  constexpr double kMore =
+      kSmallTurnBytes / kSmallExtentBytes - kSmallTurnBytes / hooks::kLargestExtentBytes;
   one.extent_seconds.push_back((small - large) / kMore);
   return ok_status();
 }
@@ -102,9 +102,8 @@ double read_turn(const ScratchFile& file, std::vector<char>& buffer) {
 
 class HookMeasurement {
  public:
-  HookMeasurement(const ScratchFile& text, const ScratchFile& fixed, const CancelToken& cancel,
-                  Findings& findings)
-      : text_(text), fixed_(fixed), cancel_(cancel), findings_(findings) {}
+  HookMeasurement(const ScratchFile& text, const ScratchFile& fixed, Findings& findings)
+      : text_(text), fixed_(fixed), findings_(findings) {}
 
   Status run(double budget_seconds) {
     const double end = hooks::wall_clock_seconds() + budget_seconds;
@@ -115,9 +114,8 @@ class HookMeasurement {
       read_ns_.push_back(read_turn(text_, buffer));
       for (auto& one : cases_) {
         if (!one.session) continue;
-        const Status status = take_turn(one, round, cancel_);
+        const Status status = take_turn(one, round);
         if (status.ok()) continue;
-        if (status.error().kind == ErrorKind::cancelled) return status;
         note(*one.hook, status.error().message);
         one.session.reset();
         one.ns_per_byte.clear();
@@ -159,7 +157,6 @@ class HookMeasurement {
 
   /// Hooks that may not or cannot are left out, with a note.
   Status add(hooks::Hook& hook, const std::string& sql, bool usual) {
-    if (cancel_.cancelled()) return hooks::cancelled_error();
     if (!hook.facts().sees_cached) return ok_status();
     if (const auto verdict = hook.permitted(); !verdict.yes) {
       if (usual) note(hook, verdict.reason);
@@ -234,7 +231,6 @@ class HookMeasurement {
 
   const ScratchFile& text_;
   const ScratchFile& fixed_;
-  const CancelToken& cancel_;
   Findings& findings_;
   std::map<std::string, std::shared_ptr<const engine::Prepared>> prepared_;
   std::vector<Case> cases_;
@@ -244,8 +240,8 @@ class HookMeasurement {
 }  // namespace
 
 Status measure_hooks(const ScratchFile& text, const ScratchFile& fixed, double budget_seconds,
-                     const CancelToken& cancel, Findings& findings) {
-  return HookMeasurement(text, fixed, cancel, findings).run(budget_seconds);
+                     Findings& findings) {
+  return HookMeasurement(text, fixed, findings).run(budget_seconds);
 }
 
 }  // namespace grapnel::calibrate

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/cancel.h"
 #include "base/result.h"
 #include "calibrate/scratch.h"
 #include "hooks/common/rates.h"
@@ -17,8 +16,8 @@ struct Measured {
   hooks::Calibrated value;
 };
 
-/// What is measured is collected first and told at once at the end: a calibration that was
-/// cancelled leaves nothing behind.
+/// What is measured is collected first and told at once at the end: a calibration that failed
+/// leaves nothing behind.
 struct Findings {
   struct Op {
     std::string computer;
@@ -33,20 +32,19 @@ struct Findings {
   uint64_t device = 0;
   hooks::Calibrated device_ns_per_byte;
   double device_cpu_ns_per_byte = 0;
-  double best_block_bytes = 0;
-  double best_depth = 0;
+  hooks::QueueShape queue;  ///< the best
   std::vector<std::string> notes;
 };
 
 /// Bandwidth of the file's device by O_DIRECT reads through io_uring, for some block sizes and
-/// depths, in turns. A device that refuses is a note. Errors: cancelled.
-Status measure_device(const ScratchFile& file, double budget_seconds, const CancelToken& cancel,
-                      Findings& findings);
+/// depths, in turns; the hook `direct` will use the best. A device that refuses is a note. Errors:
+/// limit (no memory).
+Status measure_device(const ScratchFile& file, double budget_seconds, Findings& findings);
 
-/// Access, ops, setting up and extents of every hook that may and can. Errors: cancelled, and those
-/// of preparing a statement.
+/// Access, ops, setting up and extents of every hook that may and can. Errors: those of preparing a
+/// statement.
 Status measure_hooks(const ScratchFile& text, const ScratchFile& fixed, double budget_seconds,
-                     const CancelToken& cancel, Findings& findings);
+                     Findings& findings);
 
 struct Link {
   hooks::Calibrated bytes_per_second;

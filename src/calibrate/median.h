@@ -1,4 +1,4 @@
-// Medians that noise does not move much.
+// Medians that noise does not move much: of calibrations and of `where --measure`.
 #pragma once
 
 #include <vector>

@@ -35,7 +35,6 @@ CacheState look_at_cache(const hooks::PageCacheProbe& probe, const source::Sourc
     const auto share = probe.cached_share(begin, begin + size);
     if (!share) return state;
     sum += *share;
-    state.looked_at_bytes += size;
   }
   state.cached_share = sum / static_cast<double>(places);
   state.residency = residency_of(state.cached_share);

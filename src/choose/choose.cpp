@@ -125,12 +125,13 @@ class Decider {
 
   void price_all() {
     for (Hook* hook : hooks::all_hooks()) {
-      priced_.push_back({hook, decision_.candidates.size(), price_of(*hook, context_)});
+      const HookPrice price = price_hook(*hook, context_, share());
+      priced_.push_back({hook, decision_.candidates.size(), price.price});
       Candidate candidate;
       candidate.hook = hook->name();
-      candidate.cost = cost_of_file(*hook, context_, share());
-      candidate.if_cached = cost_of_file(*hook, context_, 1);
-      candidate.if_uncached = cost_of_file(*hook, context_, 0);
+      candidate.cost = price.now;
+      candidate.if_cached = price.if_cached;
+      candidate.if_uncached = price.if_uncached;
       if (const hooks::Verdict verdict = allowed(*hook, request_.limits, file_); !verdict.yes) {
         candidate.asked = candidate.ruled_out = true;
         candidate.reason = verdict.reason;

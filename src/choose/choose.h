@@ -55,8 +55,7 @@ op::Op reorder_filter(const op::Op& op, const FilterEstimate& estimate);
 struct CacheState {
   hooks::Residency residency = hooks::Residency::unknown;
   double cached_share = 0;  ///< of the bytes looked at; meaningless if unknown
-  uint64_t looked_at_bytes = 0;
-  std::string how;  ///< "cachestat", or why it is unknown
+  std::string how;          ///< "cachestat", or why it is unknown
 };
 
 /// One line of the decision table.

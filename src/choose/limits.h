@@ -12,7 +12,6 @@ struct UserLimits {
   bool no_kernel = false;  ///< --no-kernel: no program of ours enters the kernel
   bool polite = false;     ///< --polite: the page cache stays as it was found
   double max_cpus = 0;     ///< --max-cpu: CPUs that are busy with the query on average; 0: no limit
-  [[nodiscard]] bool any() const { return no_kernel || polite || max_cpus > 0; }
 };
 
 /// How much of the file is cached, as --polite must know it: not by samples.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hooks/common/extent_size.h"
 #include "hooks/common/rates.h"
 
 namespace grapnel::choose {
@@ -16,10 +17,6 @@ constexpr double kSelectedNsPerByte = 1.0;
 // the bottleneck anyway, the device is left to others.
 constexpr double kDeviceUse = 0.1;
 
-// What the scan cuts large files into, and what it leaves to one thread (scan/extents.cpp).
-constexpr double kExtentBytes = 8 << 20;
-constexpr double kOneExtentBytes = 4 << 20;
-
 double data_bytes(const program::Job& job) {
   const source::Source& source = *job.source;
   return static_cast<double>(source.data_end - std::min(source.data_begin, source.data_end));
@@ -32,6 +29,7 @@ hooks::Extent whole_file(const program::Job& job) {
   return extent;
 }
 
+/// Of the whole file; wall_seconds are those of the device.
 hooks::Cost with_program(const hooks::Hook& hook, Residency residency,
                          const PriceContext& context) {
   hooks::Cost cost = hook.cost(whole_file(context.job), residency, context.job);
@@ -48,47 +46,49 @@ hooks::Cost with_program(const hooks::Hook& hook, Residency residency,
   }
   const double bytes = data_bytes(context.job);
   cost.cpu_seconds += program_ns * 1e-9 * bytes;
-  cost.cpu_seconds += hooks::extent_cost(hook.name()).seconds * std::ceil(bytes / kExtentBytes);
+  cost.cpu_seconds += hooks::extent_seconds(hook.name()) *
+                      std::ceil(bytes / static_cast<double>(hooks::kLargestExtentBytes));
+  if (cost.device_bytes == 0) cost.wall_seconds = 0;
   return cost;
 }
 
 // Threads share the device, but each has a CPU.
-double wall_seconds(const hooks::Cost& cost, const PriceContext& context) {
-  const double device = cost.device_bytes > 0 ? cost.wall_seconds : 0;
-  const bool one_extent = data_bytes(context.job) <= kOneExtentBytes;
-  return std::max(
-      device, cost.cpu_seconds / (one_extent ? std::min(context.threads, 1.0) : context.threads));
+double scan_seconds(const hooks::Cost& cost, const PriceContext& context) {
+  const bool one_extent = data_bytes(context.job) <= static_cast<double>(hooks::kOneExtentBytes);
+  const double threads = one_extent ? std::min(context.threads, 1.0) : context.threads;
+  return std::max(cost.wall_seconds, cost.cpu_seconds / threads);
 }
 
-double price_at(const hooks::Hook& hook, Residency residency, const PriceContext& context) {
-  const double bytes = std::max(data_bytes(context.job), 1.0);
-  const hooks::Cost cost = with_program(hook, residency, context);
-  const double device = cost.device_bytes > 0 ? cost.wall_seconds : 0;
-  const double seconds = wall_seconds(cost, context) + kDeviceUse * device + hook.setup_seconds();
-  return seconds * 1e9 / bytes;
+hooks::Cost mix(const hooks::Cost& cached, const hooks::Cost& uncached, double cached_share) {
+  const auto between = [cached_share](double a, double b) {
+    return cached_share * a + (1 - cached_share) * b;
+  };
+  hooks::Cost cost;
+  cost.wall_seconds = between(cached.wall_seconds, uncached.wall_seconds);
+  cost.cpu_seconds = between(cached.cpu_seconds, uncached.cpu_seconds);
+  cost.device_bytes = static_cast<uint64_t>(between(static_cast<double>(cached.device_bytes),
+                                                    static_cast<double>(uncached.device_bytes)));
+  cost.bytes_copied = cached.bytes_copied;
+  return cost;
 }
 
 }  // namespace
 
-Price price_of(const hooks::Hook& hook, const PriceContext& context) {
-  return {price_at(hook, Residency::cached, context), price_at(hook, Residency::uncached, context)};
-}
-
-hooks::Cost cost_of_file(const hooks::Hook& hook, const PriceContext& context,
-                         double cached_share) {
-  const hooks::Cost cached = with_program(hook, Residency::cached, context);
-  const hooks::Cost uncached = with_program(hook, Residency::uncached, context);
-  const auto mix = [cached_share](double a, double b) {
-    return cached_share * a + (1 - cached_share) * b;
+HookPrice price_hook(const hooks::Hook& hook, const PriceContext& context, double cached_share) {
+  const double bytes = std::max(data_bytes(context.job), 1.0);
+  const double setup_seconds = hook.setup_seconds();
+  // Makes of the device's time the scan's; returns the price.
+  const auto finish = [&](hooks::Cost& cost) {
+    const double device_seconds = cost.wall_seconds;
+    cost.wall_seconds = scan_seconds(cost, context) + setup_seconds;
+    return (cost.wall_seconds + kDeviceUse * device_seconds) * 1e9 / bytes;
   };
-  hooks::Cost cost;
-  cost.wall_seconds =
-      mix(wall_seconds(cached, context), wall_seconds(uncached, context)) + hook.setup_seconds();
-  cost.cpu_seconds = mix(cached.cpu_seconds, uncached.cpu_seconds);
-  cost.device_bytes = static_cast<uint64_t>(
-      mix(static_cast<double>(cached.device_bytes), static_cast<double>(uncached.device_bytes)));
-  cost.bytes_copied = cached.bytes_copied;
-  return cost;
+  HookPrice all;
+  all.if_cached = with_program(hook, Residency::cached, context);
+  all.if_uncached = with_program(hook, Residency::uncached, context);
+  all.price = {finish(all.if_cached), finish(all.if_uncached)};
+  all.now = mix(all.if_cached, all.if_uncached, cached_share);
+  return all;
 }
 
 }  // namespace grapnel::choose

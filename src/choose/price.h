@@ -28,9 +28,14 @@ struct Price {
   }
 };
 
-Price price_of(const hooks::Hook& hook, const PriceContext& context);
+/// All that is predicted of one hook for one file, setting up included.
+struct HookPrice {
+  Price price;
+  hooks::Cost now;  ///< as much of the file being cached as is now
+  hooks::Cost if_cached;
+  hooks::Cost if_uncached;
+};
 
-/// What the hook would take for the whole file.
-hooks::Cost cost_of_file(const hooks::Hook& hook, const PriceContext& context, double cached_share);
+HookPrice price_hook(const hooks::Hook& hook, const PriceContext& context, double cached_share);
 
 }  // namespace grapnel::choose

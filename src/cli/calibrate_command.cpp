@@ -103,10 +103,11 @@ void describe_calibrate(CLI::App& app, CalibrateCommand& command) {
       "evicts\n"
       "nobody's pages. Kept for 30 days, for this machine, kernel and version; scans that are "
       "three\n"
-      "times in a row twice as slow or fast as calibrated mark a figure as contradicted.");
+      "times in a row twice as slow or fast as calibrated (of an op four times) mark a figure as\n"
+      "contradicted.");
   app.add_flag("--show", command.show, "print what is known, measure nothing");
   app.add_flag("--if-needed", command.if_needed,
-               "measure only if nothing is known, or it is old or contradicted");
+               "measure only if what would be measured is not known, or old or contradicted");
   app.add_option("--dir", command.options.directory, "a directory on the device to be measured")
       ->type_name("DIR");
   add_server(app, command.options.on, "measure the link to this server, and nothing else");
@@ -115,7 +116,7 @@ void describe_calibrate(CLI::App& app, CalibrateCommand& command) {
 }
 
 int run_calibrate(const CalibrateCommand& command) {
-  api::Calibration all = api::known_calibration();
+  api::Calibration all = api::known_calibration(command.options);
   const bool measure = !command.show && (!command.if_needed || all.needed);
   if (measure) {
     auto measured = api::calibrate(command.options);

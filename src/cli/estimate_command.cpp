@@ -28,7 +28,7 @@ std::string padded(std::string text, size_t width, bool right) {
 }
 
 /// The columns: every term that any way has, in the order of a query.
-constexpr const char* kTerms[] = {"connect",  "request",    "plan",   "storage",
+constexpr const char* kTerms[] = {"connect",  "request",    "plan",   "setup",   "storage",
                                   "transfer", "processing", "result", "way back"};
 constexpr size_t kTermWidth = 11;
 

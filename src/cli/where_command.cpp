@@ -1,8 +1,6 @@
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,9 +9,9 @@
 #include "cli/interrupt.h"
 #include "cli/number_text.h"
 #include "cli/output.h"
+#include "cli/sql_text.h"
 #include "cli/text_table.h"
 #include "cli/text_width.h"
-#include "cli/where_arguments.h"
 #include "cli/writers.h"
 #include "grapnel/where.h"
 
@@ -50,13 +48,6 @@ std::string wrapped(const std::string& label, const std::string& text, size_t wi
 
 std::string marked(const WhereRow& row) { return (row.chosen ? "* " : "  ") + row.hook; }
 
-std::string may_text(const WhereRow& row) {
-  if (row.ruled_out) return "ruled out";
-  if (!row.permitted) return "not permitted";
-  if (!row.eligible) return "cannot";
-  return row.by_default ? "yes" : "if named";
-}
-
 std::string bytes_if_known(const std::optional<uint64_t>& bytes) {
   return bytes ? bytes_text(static_cast<double>(*bytes)) : "";
 }
@@ -70,7 +61,7 @@ std::string costs_block(const WhereTable& table) {
   }
   std::vector<Cells> costs{header};
   for (const WhereRow& row : table.rows) {
-    Cells cells{marked(row), may_text(row)};
+    Cells cells{marked(row), row.may()};
     if (row.usable()) {
       const auto device = static_cast<double>(row.predicted.device_bytes);
       for (std::string& text :
@@ -109,19 +100,13 @@ std::string sees_block(const WhereTable& table) {
   return align_columns(sees);
 }
 
-/// "raw_tp/sys_exit" of "raw_tp/sys_exit (exact, on the reader's copy)".
-std::string place_of(const WhereRow& row) {
-  if (row.attach_point.empty()) return row.uses;
-  return row.attach_point.substr(0, row.attach_point.find(" ("));
-}
-
 std::string place_block(const WhereTable& table) {
   std::vector<Cells> places{{"  hook", "place", "kind", "since", "bytes", "runs in"}};
   for (const WhereRow& row : table.rows) {
     const std::string bytes =
         std::string(row.exact ? "exact" : "lossy") + (row.pinned ? ", pinned" : "");
-    places.push_back({marked(row), place_of(row), row.in_kernel ? row.kind : "system call",
-                      row.since, bytes, row.context});
+    places.push_back({marked(row), row.place(), row.in_kernel ? row.kind : "system call", row.since,
+                      bytes, row.context});
   }
   return align_columns(places);
 }
@@ -147,15 +132,23 @@ std::string cached_text(const WhereTable& table) {
   return percent_text(table.cached_share) + " cached (" + table.cached_how + ")";
 }
 
+std::string measured_text(const WhereTable& table) {
+  if (table.fastest.empty()) return "no hook could do it";
+  std::string text = table.fastest + " was the fastest";
+  if (!table.pick_excess) {
+    text += "; the pick was not measured";
+  } else if (table.fastest == table.pick) {
+    text += ", as picked";
+  } else {
+    text += "; the pick took " + percent_text(*table.pick_excess) + " longer";
+  }
+  return text + "; all hooks gave the same answer";
+}
+
 std::string conclusion(const WhereTable& table, size_t width) {
   std::string text = wrapped("pick       ", table.why, width);
   if (table.measured) {
-    const bool right = table.fastest == table.pick;
-    text += wrapped("measured   ",
-                    table.fastest + " was the fastest; the pick took " +
-                        (right ? "it" : formatted("%.0f %% longer", 100 * table.pick_excess)) +
-                        "; all hooks gave the same answer",
-                    width);
+    text += wrapped("measured   ", measured_text(table), width);
   }
   text += wrapped("stability  ", stability_text(table.everywhere, ""), width);
   text += wrapped("in kernel  ", stability_text(table.in_kernel, " in the kernel"), width);
@@ -184,41 +177,28 @@ std::string where_text(const WhereTable& table, size_t width) {
          "\n" + tax_block(table) + "\n" + conclusion(table, width);
 }
 
-std::optional<api::Error> write_file(const std::string& path, const std::string& text) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  size_t done = 0;
-  bool good = fd >= 0;
-  while (good && done < text.size()) {
-    const ssize_t written = ::write(fd, text.data() + done, text.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    good = written >= 0;
-    if (good) done += static_cast<size_t>(written);
-  }
-  const int error_number = errno;
-  if (fd >= 0 && ::close(fd) == 0 && good) return std::nullopt;
-  return api::Error{api::ErrorKind::io, "cannot write " + path, "name another file with --html",
-                    error_number, std::nullopt};
-}
-
 }  // namespace
 
 int run_where(const WhereCommand& command) {
-  const std::string sql =
-      command.sql.empty() ? command.file : with_table(command.sql, command.file);
+  const auto sql =
+      command.sql.empty() ? api::Result(command.file) : with_table(command.sql, command.file);
+  if (!sql) return report(sql.error());
   api::WhereOptions options = command.options;
   options.cancel = &interrupt_token();
   const auto table = [&] {
     const Interruptible while_running;
-    return api::where(sql, options);
+    return api::where(*sql, options);
   }();
-  if (!table) return report(table.error(), sql);
+  if (!table) return report(table.error(), *sql);
   Output output(STDOUT_FILENO);
   const size_t terminal = terminal_size().columns;
   const size_t width = terminal == 0 ? kUsualWidth : std::clamp<size_t>(terminal, 60, 120);
   output.write(command.json ? api::where_json(*table) : where_text(*table, width));
   if (const auto error = output.finish()) return report(*error);
   if (!command.html.empty()) {
-    if (const auto error = write_file(command.html, api::where_html(*table))) return report(*error);
+    const auto error = write_file(command.html, "the page",
+                                  [&table](Output& page) { page.write(api::where_html(*table)); });
+    if (error) return report(*error);
   }
   return kExitOk;
 }

@@ -103,9 +103,11 @@ Approach ship(const EstimateInput& in, bool pipelined) {
   return sum.finish();
 }
 
-Approach push(const EstimateInput& in, std::string name, double storage, double processing) {
+Approach push(const EstimateInput& in, std::string name, double storage, double processing,
+              double setup = 0) {
   Sum sum(std::move(name), in);
   add_beginning(sum, in);
+  if (setup > 0) sum.add("setup", setup);
   sum.add_overlapping({{"storage", storage, 0}, {"processing", processing, 0}});
   sum.add("result", transfer_seconds(in, in.result_bytes));
   sum.add("way back", way_back(in));
@@ -116,7 +118,7 @@ Approach push_by_hook(const EstimateInput& in, const ProcessingRate& hook, doubl
   const std::string many = std::to_string(static_cast<int>(threads));
   return push(in, "push: " + hook.name + ", " + many + (threads == 1 ? " thread" : " threads"),
               storage_seconds(in, hook.direct_io ? 0 : in.cached_share),
-              in.file_bytes / (hook.bytes_per_second * threads));
+              in.file_bytes / (hook.bytes_per_second * threads), hook.setup_seconds);
 }
 
 Approach push_into_device(const EstimateInput& in) {
@@ -169,6 +171,12 @@ std::optional<Error> check(const EstimateInput& in) {
                  0,
                  std::nullopt};
   for (const ProcessingRate& hook : in.hooks) {
+    if (!std::isfinite(hook.setup_seconds) || hook.setup_seconds < 0)
+      return Error{ErrorKind::usage,
+                   "the time to set up " + hook.name + " must not be negative",
+                   {},
+                   0,
+                   std::nullopt};
     if (!std::isfinite(hook.bytes_per_second) || hook.bytes_per_second <= 0)
       return Error{ErrorKind::usage,
                    "the rate of " + hook.name + " must be more than 0",
@@ -188,7 +196,7 @@ EstimateInput default_estimate() {
   EstimateInput in;
   const double program = hooks::program_rate("native").cpu_ns_per_byte;
   const auto add = [&in](const char* name, double ns_per_byte, bool direct_io) {
-    in.hooks.push_back({name, per_second(ns_per_byte), direct_io});
+    in.hooks.push_back({name, per_second(ns_per_byte), direct_io, hooks::setup_seconds(name)});
   };
   add("read", hooks::rate("read", Residency::cached, 0).cpu_ns_per_byte + program, false);
   add("direct", hooks::rate("direct", Residency::uncached, 0).cpu_ns_per_byte + program, true);

@@ -14,7 +14,7 @@ const std::map<std::string, const char*>& colours() {
   static const std::map<std::string, const char*> all{
       {"connect", "#8a8f98"}, {"request", "#b8bcc4"},  {"plan", "#d9c36a"},
       {"storage", "#2e8b57"}, {"transfer", "#c2571a"}, {"processing", "#1f6fb2"},
-      {"result", "#e39a6b"},  {"way back", "#d5d8dd"}};
+      {"result", "#e39a6b"},  {"way back", "#d5d8dd"}, {"setup", "#8c6bb1"}};
   return all;
 }
 
@@ -34,7 +34,7 @@ std::string legend() {
   double x = kLeft;
   for (const auto& [name, colour] : colours()) {
     parts += box(x, 40, 12, colour, name) + text_at(x + 16, 52, name);
-    x += 78;
+    x += 26 + 6.5 * static_cast<double>(name.size());
   }
   return parts;
 }

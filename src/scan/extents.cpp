@@ -4,19 +4,19 @@
 #include <limits>
 
 #include "base/limits.h"
+#include "hooks/common/extent_size.h"
 
 namespace grapnel::scan {
 namespace {
 
 constexpr uint64_t kGrain = 256 << 10;  ///< blocks of the hooks end at multiples of this
-constexpr uint64_t kLargestExtent = 8 << 20;
 constexpr uint64_t kLargestRowExtent = 2 << 20;
 constexpr uint64_t kSmallestExtent = 1 << 20;
 constexpr uint64_t kWantedExtents = 32;
 
 uint64_t choose_step(uint64_t total, bool rows) {
-  if (total <= kOneExtentBytes) return std::max<uint64_t>(total, 1);
-  const uint64_t largest = rows ? kLargestRowExtent : kLargestExtent;
+  if (total <= hooks::kOneExtentBytes) return std::max<uint64_t>(total, 1);
+  const uint64_t largest = rows ? kLargestRowExtent : hooks::kLargestExtentBytes;
   const uint64_t wanted = (total / kWantedExtents + kGrain - 1) / kGrain * kGrain;
   return std::clamp(wanted, kSmallestExtent, largest);
 }
@@ -38,7 +38,7 @@ Result<ExtentCutter> ExtentCutter::make(const source::Source& source, uint64_t e
     cutter.record_aligned_ = true;
     cutter.origin_ = cutter.begin_;
     step = std::max(record, step / record * record);
-  } else if (chosen_here && total > kOneExtentBytes) {
+  } else if (chosen_here && total > hooks::kOneExtentBytes) {
     cutter.origin_ = cutter.begin_ / kGrain * kGrain;
   } else {
     cutter.origin_ = cutter.begin_;

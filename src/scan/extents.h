@@ -12,10 +12,10 @@ namespace grapnel::scan {
 
 class ExtentCutter {
  public:
-  /// `extent_bytes` 0: chosen from the size alone (not from the number of threads, so that what a
-  /// query meets first does not depend on it). `rows`: the query gives rows; extents are smaller
-  /// then, since each holds its rows until they are in turn. ErrorKind::limit for more than 2^32
-  /// extents.
+  /// `extent_bytes` 0: chosen from the size alone (hooks/common/extent_size.h; not from the number
+  /// of threads, so that what a query meets first does not depend on it). `rows`: the query gives
+  /// rows; extents are smaller then, since each holds its rows until they are in turn.
+  /// ErrorKind::limit for more than 2^32 extents.
   static Result<ExtentCutter> make(const source::Source& source, uint64_t extent_bytes, bool rows);
 
   [[nodiscard]] uint32_t count() const { return count_; }
@@ -34,8 +34,5 @@ class ExtentCutter {
   bool record_aligned_ = false;
   uint32_t count_ = 0;
 };
-
-/// Files up to this size are one extent, done by the calling thread.
-inline constexpr uint64_t kOneExtentBytes = 4 << 20;
 
 }  // namespace grapnel::scan

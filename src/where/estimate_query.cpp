@@ -14,7 +14,8 @@ void fill_hooks(const WhereTable& table, EstimateInput& in) {
     if (!row.usable() || !row.sees_cached) continue;
     const HookCost& cost = row.fills_cache ? row.if_cached : row.if_uncached;
     if (cost.cpu_seconds <= 0) continue;
-    in.hooks.push_back({row.hook, in.file_bytes / cost.cpu_seconds, !row.fills_cache});
+    in.hooks.push_back(
+        {row.hook, in.file_bytes / cost.cpu_seconds, !row.fills_cache, row.setup_seconds});
   }
 }
 
@@ -57,7 +58,6 @@ Result<EstimateInput> estimate_query(const std::string& sql, const std::string& 
   if (table->cached_share >= 0) in.cached_share = table->cached_share;
   in.device_bytes_per_second = table->device_bytes_per_second;
   in.devices = 1;
-  in.plan_seconds = table->prepare_seconds + table->compile_seconds;
   in.server_threads = table->threads;
   fill_hooks(*table, in);
   fill_client(*table, in);

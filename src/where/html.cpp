@@ -73,13 +73,6 @@ std::string class_of(const WhereTable& table, const WhereRow& row) {
 
 std::string yes_no(bool yes) { return yes ? "yes" : "no"; }
 
-std::string may_text(const WhereRow& row) {
-  if (row.ruled_out) return "ruled out";
-  if (!row.permitted) return "not permitted";
-  if (!row.eligible) return "cannot";
-  return row.by_default ? "yes" : "if named";
-}
-
 std::string costs_table(const WhereTable& table) {
   HtmlTable html;
   std::vector<std::string> names{"hook", "may it", "predicted", "its CPU", "its device"};
@@ -90,7 +83,7 @@ std::string costs_table(const WhereTable& table) {
   }
   html.header(names, 2);
   for (const WhereRow& row : table.rows) {
-    std::vector<std::string> cells{row.hook, may_text(row)};
+    std::vector<std::string> cells{row.hook, row.may()};
     if (row.usable()) {
       cells.push_back(seconds_text(row.predicted.wall_seconds));
       cells.push_back(seconds_text(row.predicted.cpu_seconds));
@@ -133,10 +126,7 @@ std::string places_table(const WhereTable& table) {
   for (const WhereRow& row : table.rows) {
     const std::string bytes =
         std::string(row.exact ? "exact" : "lossy") + (row.pinned ? ", pinned" : ", not pinned");
-    const std::string place = row.attach_point.empty()
-                                  ? row.uses
-                                  : row.attach_point.substr(0, row.attach_point.find(" ("));
-    places.row({row.hook, place, row.in_kernel ? row.kind : "system call", row.since, bytes,
+    places.row({row.hook, row.place(), row.in_kernel ? row.kind : "system call", row.since, bytes,
                 row.context, row.foundation, row.tax},
                class_of(table, row));
   }
@@ -180,6 +170,19 @@ std::string file_text(const WhereTable& table) {
          (table.threads == 1 ? " thread." : " threads.");
 }
 
+std::string measured_text(const WhereTable& table) {
+  if (table.fastest.empty()) return "Measured: no hook could do it.";
+  if (!table.pick_excess) {
+    return "Measured: " + table.fastest +
+           " was the fastest, the pick was not measured; all hooks " + "gave the same answer.";
+  }
+  if (table.fastest == table.pick) {
+    return "Measured: the pick was the fastest; all hooks gave the same answer.";
+  }
+  return "Measured: " + table.fastest + " was the fastest, the pick took " +
+         percent_text(*table.pick_excess) + " longer; all hooks gave the same answer.";
+}
+
 }  // namespace
 
 std::string where_html(const WhereTable& table) {
@@ -188,13 +191,7 @@ std::string where_html(const WhereTable& table) {
   body += paragraph("Pick: " + table.why + ".", "lead");
   body += paragraph(stability_text(table.everywhere, "") + " " +
                     stability_text(table.in_kernel, " in the kernel"));
-  if (table.measured) {
-    body += paragraph(table.fastest == table.pick
-                          ? "Measured: the pick was the fastest; all hooks gave the same answer."
-                          : "Measured: " + table.fastest + " was the fastest, the pick took " +
-                                percent_text(table.pick_excess) +
-                                " longer; all hooks gave the same answer.");
-  }
+  if (table.measured) body += paragraph(measured_text(table));
   for (const std::string& note : table.notes) body += paragraph("Note: " + note + ".", "quiet");
   body += "<h2>What it costs</h2>\n" + costs_table(table);
   body += captioned(times_plot(table),

@@ -84,6 +84,7 @@ std::string where_json(const WhereTable& table) {
               {"file_bytes", table.file_bytes},
               {"data_bytes", table.data_bytes},
               {"selectivity", table.selectivity},
+              {"sampled_records", table.sampled_records},
               {"result_bytes", table.result_bytes},
               {"cached_share", table.cached_share < 0 ? Json() : Json(table.cached_share)},
               {"cached_how", table.cached_how},
@@ -98,8 +99,8 @@ std::string where_json(const WhereTable& table) {
               {"stability", stability_json(table.everywhere)},
               {"stability_in_kernel", stability_json(table.in_kernel)},
               {"measured", table.measured},
-              {"fastest", table.measured ? Json(table.fastest) : Json()},
-              {"pick_excess", table.measured ? Json(table.pick_excess) : Json()},
+              {"fastest", table.fastest.empty() ? Json() : Json(table.fastest)},
+              {"pick_excess", table.pick_excess ? Json(*table.pick_excess) : Json()},
               {"notes", table.notes},
               {"hooks", Json::array()}};
   for (const WhereRow& row : table.rows) object["hooks"].push_back(row_json(row));

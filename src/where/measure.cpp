@@ -7,8 +7,10 @@
 #include <cstdlib>
 #include <fstream>
 #include <optional>
+#include <utility>
 
 #include "base/unique_fd.h"
+#include "calibrate/median.h"
 #include "hooks/common/cache_keeper.h"
 
 namespace grapnel::api {
@@ -81,25 +83,7 @@ class Memory {
   }
 };
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
-double quartile_spread(std::vector<double> values) {
-  if (values.size() < 2) return 0;
-  std::sort(values.begin(), values.end());
-  const auto at = [&](double share) {
-    const double place = share * static_cast<double>(values.size() - 1);
-    const auto below = static_cast<size_t>(place);
-    const size_t above = std::min(below + 1, values.size() - 1);
-    return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
-  };
-  const double middle = median(values);
-  return middle > 0 ? (at(0.75) - at(0.25)) / 2 / middle : 0;
-}
+using calibrate::median_of;
 
 /// Empty if one run did not know it.
 std::optional<uint64_t> median_if_known(const std::vector<Run>& runs,
@@ -109,7 +93,7 @@ std::optional<uint64_t> median_if_known(const std::vector<Run>& runs,
     if (!(run.*member)) return std::nullopt;
     values.push_back(static_cast<double>(*(run.*member)));
   }
-  return static_cast<uint64_t>(median(values));
+  return static_cast<uint64_t>(median_of(std::move(values)).value);
 }
 
 class Measurement {
@@ -211,7 +195,7 @@ class Measurement {
     const auto middle = [&runs](const auto& of) {
       std::vector<double> values;
       for (const Run& run : runs) values.push_back(static_cast<double>(of(run)));
-      return median(values);
+      return median_of(std::move(values)).value;
     };
     const std::string& name = table_.rows[index].hook;
     const auto of_hook = [&name, &middle](auto member) {
@@ -225,8 +209,9 @@ class Measurement {
     std::vector<double> walls;
     for (const Run& run : runs) walls.push_back(run.statistics.wall_seconds);
     measured.rounds = static_cast<unsigned>(runs.size());
-    measured.cost.wall_seconds = median(walls);
-    measured.wall_spread = quartile_spread(walls);
+    const hooks::Calibrated wall = median_of(std::move(walls));
+    measured.cost.wall_seconds = wall.value;
+    measured.wall_spread = wall.spread;
     measured.cost.cpu_seconds = of_hook(&HookStatistics::cpu_seconds) + middle([](const Run& run) {
                                   return run.statistics.stitched.cpu_seconds;
                                 });

@@ -68,6 +68,7 @@ WhereTable table_of(const Json& plan) {
   take("file_bytes", table.file_bytes);
   take("data_bytes", table.data_bytes);
   take("selectivity", table.selectivity);
+  take("sampled_records", table.sampled_records);
   take("result_bytes", table.result_bytes);
   take("cached_how", table.cached_how);
   take("threads", table.threads);
@@ -127,6 +128,17 @@ StabilityPrice price_of_stability(const std::vector<WhereRow>& rows, bool only_i
 }
 
 }  // namespace
+
+std::string WhereRow::may() const {
+  if (ruled_out) return "ruled out";
+  if (!permitted) return "not permitted";
+  if (!eligible) return "cannot";
+  return by_default ? "yes" : "if named";
+}
+
+std::string WhereRow::place() const {
+  return attach_point.empty() ? uses : attach_point.substr(0, attach_point.find(" ("));
+}
 
 Result<WhereTable> where(const std::string& sql, const WhereOptions& options) {
   auto connection = options.on.empty() ? Connection::embedded() : Connection::remote(options.on);

@@ -136,6 +136,9 @@ def where_refuses_as_query_does(tmp):
     answer = grapnel.run("where", path, "SELECT nothing").expect(grapnel.EXIT["refused"])
     assert "nothing" in answer.err
     grapnel.run("where", tmp / "none.csv", "SELECT 1").expect(grapnel.EXIT["error"])
+    two = grapnel.run("where", path, f"SELECT count(*) FROM '{tmp}/other.csv'")
+    two.expect(grapnel.EXIT["refused"])
+    assert "FROM" in two.err and str(path) in two.err, two.err
     grapnel.run("where").expect(grapnel.EXIT["refused"])
 
 
@@ -166,6 +169,11 @@ def estimate_of_a_query_is_filled(tmp):
                                     "json").expect().out)
     for way in larger:  # the option wins
         assert way["total_seconds"] > small[way["approach"]], way
+    setup = {way["approach"]: term["seconds"] for way in ways for term in way["terms"]
+             if term["name"] == "setup"}
+    assert not any(name.startswith("push: read") for name in setup), setup
+    for way in ways:  # nothing of what EXPLAIN itself took
+        assert [term["seconds"] for term in way["terms"] if term["name"] == "plan"] == [0.002], way
     slowed = json.loads(grapnel.run("estimate", "--query", sql, "--hook-rate", "mmap=1KB/s",
                                     "--format", "json").expect().out)
     slow = {way["approach"]: way["total_seconds"] for way in slowed}
@@ -187,6 +195,10 @@ def estimate_and_calibrate_measure_the_link(tmp):
         links = [figure for figure in known["figures"] if figure["kind"] == "link"]
         assert [link["what"] for link in links] == [server.address], links
         assert links[0]["value"] > 1e6 and 0 < links[0]["second_value"] < 1
+        again = grapnel.run("calibrate", "--if-needed", "--on", server.address, "--json", env=env)
+        assert json.loads(again.expect().out)["seconds"] == 0, "the link is known"
+    other = grapnel.run("calibrate", "--if-needed", "--on", "127.0.0.1:1", env=env)
+    other.expect(grapnel.EXIT["error"])  # of that one nothing is known
     gone = grapnel.run("calibrate", "--on", server.address, env=env)
     assert gone.code == grapnel.EXIT["error"] and server.address in gone.err, gone.err
 
@@ -222,6 +234,8 @@ def calibrate_measures_keeps_and_survives(tmp):
     assert kinds(known) == kinds(first)
     again = json.loads(grapnel.run("calibrate", "--if-needed", "--json", env=env).expect().out)
     assert again["seconds"] == 0, "nothing was needed"
+    other = grapnel.run("calibrate", "--if-needed", "--dir", tmp / "none", env=env)
+    other.expect(grapnel.EXIT["error"])  # another device is another matter
     leftovers = [name for name in os.listdir(tmp / "cache" / "grapnel") if not name.endswith(".o")]
     assert not leftovers, leftovers
 

@@ -16,6 +16,7 @@ constexpr uint64_t kPageBytes = 4096;
 // Bounds what a file with a hole at every second page costs. What is not looked at stays as it is.
 constexpr size_t kMostQuestions = 200'000;
 
+// What was read ahead and is still on its way cannot be taken out yet.
 constexpr int kAttempts = 20;
 constexpr timespec kPause{0, 5'000'000};
 
@@ -69,14 +70,15 @@ bool CacheKeeper::look(uint64_t begin, uint64_t end) {
 
 void CacheKeeper::restore() const {
   const PageCacheProbe probe(file_.get());
-  const auto is_absent = [&probe](const Range& range) {
-    const auto share = probe.cached_share(range.begin, range.end);
-    return share && *share == 0;
-  };
-  for (const Range& range : absent_) {
-    // What was read ahead and is still on its way cannot be taken out yet.
-    for (int attempt = 0; attempt < kAttempts && !is_absent(range); attempt++) {
-      if (attempt > 0) ::nanosleep(&kPause, nullptr);
+  std::vector<Range> left = absent_;
+  for (int attempt = 0; attempt < kAttempts; attempt++) {
+    std::erase_if(left, [&probe](const Range& range) {
+      const auto share = probe.cached_share(range.begin, range.end);
+      return share && *share == 0;
+    });
+    if (left.empty()) return;
+    if (attempt > 0) ::nanosleep(&kPause, nullptr);
+    for (const Range& range : left) {
       (void)posix_fadvise(file_.get(), static_cast<off_t>(range.begin),
                           static_cast<off_t>(range.end - range.begin), POSIX_FADV_DONTNEED);
     }

@@ -1,4 +1,4 @@
-// Puts the page cache back as it was: for who promises to leave no trace there.
+// Puts the page cache back as it was, as far as that can be done: for who wants to leave no trace.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,9 @@ class CacheKeeper {
   CacheKeeper(const CacheKeeper&) = delete;
   CacheKeeper& operator=(const CacheKeeper&) = delete;
 
-  /// Pages that are dirty or in use stay; there are none of ours.
+  /// Takes out what has come. Asks again for what was read ahead and is still on its way from the
+  /// device, for 0.1 s in all; what comes later stays, and so do pages that others use or have
+  /// written.
   void restore() const;
   /// Bytes in pages that were not cached at first and are now.
   [[nodiscard]] uint64_t added_bytes() const;

@@ -33,6 +33,6 @@ std::string_view to_string(Foundation foundation) {
   return {};
 }
 
-double Hook::setup_seconds() const { return setup_cost(name()).seconds; }
+double Hook::setup_seconds() const { return hooks::setup_seconds(name()); }
 
 }  // namespace grapnel::hooks

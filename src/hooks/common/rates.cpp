@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <iterator>
 #include <map>
@@ -32,6 +33,7 @@ constexpr Default kDefaults[] = {
     {"sendfile", {0.55, 0.55, false}, {1.60, 1.30, false}, 0.025},
     {"syscall", {0.60, 0.60, false}, {1.70, 1.40, false}, 0.025},
     {"block", {0.60, 0.60, false}, {1.30, 0.80, false}, 0.025},
+    {"filedynptr", {0.60, 0.60, false}, {1.70, 1.40, false}, 0.025},
     {"native", {0.25, 0.25, false}, {0.25, 0.25, false}, 0},
     {"interpreter", {4, 4, false}, {4, 4, false}, 0},
 };
@@ -44,8 +46,11 @@ constexpr double kFurthestCalibrated = 64;
 constexpr int64_t kOldestSeconds = 24 * 3600;
 constexpr int64_t kOldestCalibratedSeconds = kCalibrationDays * 24 * 3600;
 constexpr size_t kMostMeasured = 512;
-// A calibration that this many scans in a row were off by this factor is contradicted.
+constexpr uint32_t kLeastBlockBytes = 64 << 10;
+// A calibration that this many scans in a row were off by more than this factor is contradicted.
+// Ops of one class differ by two or three by themselves.
 constexpr double kContradiction = 2;
+constexpr double kContradictionOfOps = 4;
 constexpr unsigned kContradictions = 3;
 
 enum class Kind : unsigned { uncached, op, access, op_class, device, setup, extent, queue, link };
@@ -118,10 +123,23 @@ class Rates {
     return KnownLink{1e9 / known->wall_ns, known->cpu_ns * 1e-9};
   }
 
-  FixedCost fixed(const std::string& what, Kind kind) {
+  /// What was kept may be anything: what could not be a shape is none.
+  QueueShape queue(uint64_t device) {
     const std::lock_guard lock(mutex_);
-    if (const Measured* known = find({what, kind, 0})) return {known->wall_ns * 1e-9, true};
-    return {kind == Kind::setup ? default_of(what).setup_seconds : 0, false};
+    const Measured* known = find({"direct", Kind::queue, device});
+    if (known == nullptr) return {};
+    const auto block =
+        static_cast<uint32_t>(std::clamp(known->wall_ns, 0.0, double{QueueShape::kMostBlockBytes}));
+    const auto depth =
+        static_cast<uint32_t>(std::clamp(known->cpu_ns, 0.0, double{QueueShape::kMostDepth}));
+    if (block < kLeastBlockBytes || !std::has_single_bit(block) || depth == 0) return {};
+    return {block, depth};
+  }
+
+  double fixed_seconds(const std::string& what, Kind kind) {
+    const std::lock_guard lock(mutex_);
+    if (const Measured* known = find({what, kind, 0})) return known->wall_ns * 1e-9;
+    return kind == Kind::setup ? default_of(what).setup_seconds : 0;
   }
 
   void observe(Key key, double wall_ns, double cpu_ns) {
@@ -145,9 +163,10 @@ class Rates {
     const std::lock_guard lock(mutex_);
     const auto found = measured_.find(calibrated);
     if (found == measured_.end() || !(ns > 0)) return;
-    const double usual =
-        calibrated.kind == Kind::device ? found->second.wall_ns : found->second.cpu_ns;
-    const bool off = ns > usual * kContradiction || ns * kContradiction < usual;
+    const bool device = calibrated.kind == Kind::device;
+    const double usual = device ? found->second.wall_ns : found->second.cpu_ns;
+    const double factor = device ? kContradiction : kContradictionOfOps;
+    const bool off = ns > usual * factor || ns * factor < usual;
     unsigned& count = found->second.contradictions;
     count = off ? std::min(count + 1, kContradictions) : 0;
   }
@@ -352,8 +371,8 @@ void calibrate_extent(std::string_view hook, const Calibrated& seconds) {
                     seconds.spread);
 }
 
-void calibrate_queue(uint64_t device, double block_bytes, double depth) {
-  rates().calibrate({"direct", Kind::queue, device}, block_bytes, depth, 0);
+void calibrate_queue(uint64_t device, const QueueShape& shape) {
+  rates().calibrate({"direct", Kind::queue, device}, shape.block_bytes, shape.depth, 0);
 }
 
 void calibrate_link(std::string_view address, const Calibrated& bytes_per_second,
@@ -366,13 +385,17 @@ std::optional<KnownLink> known_link(std::string_view address) {
   return rates().link(std::string(address));
 }
 
-FixedCost setup_cost(std::string_view hook) {
-  return rates().fixed(std::string(hook), Kind::setup);
+QueueShape queue_shape(uint64_t device) { return rates().queue(device); }
+
+double setup_seconds(std::string_view hook) {
+  return rates().fixed_seconds(std::string(hook), Kind::setup);
 }
 
-FixedCost extent_cost(std::string_view hook) {
-  return rates().fixed(std::string(hook), Kind::extent);
+double extent_seconds(std::string_view hook) {
+  return rates().fixed_seconds(std::string(hook), Kind::extent);
 }
+
+bool has_default(std::string_view what) { return &default_of(what) != &kUnknown; }
 
 std::vector<KnownRate> known_rates() { return rates().known(); }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hooks/common/feeder.h"
 #include "hooks/hook.h"
 
 namespace grapnel::hooks {
@@ -41,7 +42,7 @@ void observe_rate(std::string_view hook, uint64_t device, double wall_ns_per_byt
                   double cpu_ns_per_byte);
 /// Tells what an op took on what is cached. The first measurement of a shape counts in full, as ops
 /// truly differ, but 16 times at most; the next ones by a third.
-/// A calibration of `op_class` that is twice off is contradicted; see KnownRate.
+/// A calibration of `op_class` that is four times off is contradicted; see KnownRate.
 void observe_op(std::string_view computer, uint64_t shape, double cpu_ns_per_byte,
                 uint64_t op_class = 0);
 
@@ -70,8 +71,21 @@ void calibrate_device(uint64_t device, const Calibrated& wall_ns_per_byte, doubl
 /// Once per scan, and once per extent and thread.
 void calibrate_setup(std::string_view hook, const Calibrated& seconds);
 void calibrate_extent(std::string_view hook, const Calibrated& seconds);
-/// The block size and the number of blocks in flight with which a device was fastest.
-void calibrate_queue(uint64_t device, double block_bytes, double depth);
+/// How `direct` reads: blocks, and how many of them are in flight. The usual one until a device was
+/// calibrated.
+struct QueueShape {
+  static constexpr uint32_t kMostBlockBytes = 1 << 20;
+  static constexpr uint32_t kMostDepth = 32;
+  /// A power of two.
+  uint32_t block_bytes = kBlockBytes;
+  /// Blocks are taken in file order, so what came back early waits and its place in the queue with
+  /// it: half as many gave 0.75 instead of 0.83 GB/s with one thread on a virtual disk.
+  uint32_t depth = kMostDepth;
+  bool operator==(const QueueShape&) const = default;
+};
+/// The shape with which a device was fastest.
+void calibrate_queue(uint64_t device, const QueueShape& shape);
+QueueShape queue_shape(uint64_t device);
 /// The way to a server, "HOST:PORT".
 void calibrate_link(std::string_view address, const Calibrated& bytes_per_second,
                     double rtt_seconds);
@@ -83,13 +97,12 @@ struct KnownLink {
 std::optional<KnownLink> known_link(std::string_view address);
 
 /// What a scan through a hook costs once, whatever its size.
-struct FixedCost {
-  double seconds = 0;
-  bool measured = false;
-};
-FixedCost setup_cost(std::string_view hook);
+double setup_seconds(std::string_view hook);
 /// What an extent costs beside its bytes.
-FixedCost extent_cost(std::string_view hook);
+double extent_seconds(std::string_view hook);
+
+/// False for a hook or program whose cost is but a guess of 1 ns per byte until it was measured.
+bool has_default(std::string_view what);
 
 /// A row of what is known, for people.
 struct KnownRate {
@@ -99,9 +112,10 @@ struct KnownRate {
   uint64_t where = 0;  ///< the class or shape of the op, or the device
   double wall_ns = 0;  ///< per byte; "setup" and "extent": per scan and extent
   double cpu_ns = 0;
-  double spread = 0;          ///< of calibrated ones
-  int64_t at_seconds = 0;     ///< Unix time
-  bool contradicted = false;  ///< calibrated, and several scans since were more than twice off
+  double spread = 0;       ///< of calibrated ones
+  int64_t at_seconds = 0;  ///< Unix time
+  /// Calibrated, and three scans in a row were more than twice off; of ops more than four times.
+  bool contradicted = false;
 };
 std::vector<KnownRate> known_rates();
 

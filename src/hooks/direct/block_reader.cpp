@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -12,19 +13,15 @@
 namespace grapnel::hooks {
 namespace {
 
-// 8 MiB in flight. Blocks are taken in file order, so what came back early waits and its place in
-// the queue with it: half as many gave 0.75 instead of 0.83 GB/s with one thread on a virtual disk.
-constexpr uint32_t kQueueDepth = 32;
-constexpr size_t kBufferStride = kBlockBytes + 2 * kLargestAlignment;
 static_assert(kHeadroomBytes <= kLargestAlignment && program::kSlackBytes <= kLargestAlignment);
 
 // io_uring set up for one thread that submits and waits itself. Older kernels know fewer flags.
-int set_up_ring(io_uring& ring) {
+int set_up_ring(io_uring& ring, uint32_t depth) {
   constexpr unsigned kFlagSets[] = {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
                                     IORING_SETUP_COOP_TASKRUN, 0};
   int error = 0;
   for (const unsigned flags : kFlagSets) {
-    error = -io_uring_queue_init(kQueueDepth, &ring, flags);
+    error = -io_uring_queue_init(depth, &ring, flags);
     if (error != EINVAL) break;
   }
   return error;
@@ -59,7 +56,7 @@ class RingReader final : public BlockReader {
   }
 
   Status prepare() {
-    if (const int error = set_up_ring(ring_); error != 0) {
+    if (const int error = set_up_ring(ring_, buffers_.count()); error != 0) {
       Error refused = Error::system("io_uring", error);
       refused.kind = ErrorKind::permission;
       return refused;
@@ -68,7 +65,7 @@ class RingReader final : public BlockReader {
     std::vector<iovec> vectors;
     vectors.reserve(buffers_.count());
     for (uint32_t i = 0; i < buffers_.count(); i++) {
-      vectors.push_back({buffers_.data(i), kBlockBytes});
+      vectors.push_back({buffers_.data(i), buffers_.block_bytes()});
     }
     // Refused above RLIMIT_MEMLOCK; the reads then pin their pages one by one.
     registered_ = io_uring_register_buffers(&ring_, vectors.data(),
@@ -80,7 +77,7 @@ class RingReader final : public BlockReader {
   [[nodiscard]] bool idle() const override { return queue_.empty(); }
 
   void ask(const BlockRequest& request) override {
-    assert(has_room() && request.size <= kBlockBytes);
+    assert(has_room() && request.size <= buffers_.block_bytes());
     const uint32_t buffer = free_.back();
     free_.pop_back();
     queue_.push_back({request, buffer, 0, false});
@@ -164,7 +161,7 @@ class RingReader final : public BlockReader {
   bool ring_ready_ = false;
   bool registered_ = false;
   std::deque<Slot> queue_;  ///< in the order asked for
-  Slot* in_buffer_[kQueueDepth] = {};
+  std::array<Slot*, QueueShape::kMostDepth> in_buffer_{};
   std::vector<uint32_t> free_;
   uint32_t to_submit_ = 0;
   uint32_t in_flight_ = 0;
@@ -199,28 +196,33 @@ class PlainReader final : public BlockReader {
 
 }  // namespace
 
-Result<BlockBuffers> BlockBuffers::allocate(uint32_t count) {
+size_t BlockBuffers::stride(const QueueShape& shape) {
+  return shape.block_bytes + 2 * kLargestAlignment;
+}
+
+Result<BlockBuffers> BlockBuffers::allocate(const QueueShape& shape) {
   BlockBuffers buffers;
-  GRAPNEL_TRY(buffers.memory_, PageBuffer::allocate(count * kBufferStride + kLargestAlignment));
-  buffers.count_ = count;
+  GRAPNEL_TRY(buffers.memory_,
+              PageBuffer::allocate(shape.depth * stride(shape) + kLargestAlignment));
+  buffers.shape_ = shape;
   return buffers;
 }
 
 char* BlockBuffers::data(uint32_t number) const {
   const auto base = reinterpret_cast<uintptr_t>(memory_.data());
   const uintptr_t aligned = (base + kLargestAlignment - 1) / kLargestAlignment * kLargestAlignment;
-  return memory_.data() + (aligned - base) + number * kBufferStride + kLargestAlignment;
+  return memory_.data() + (aligned - base) + number * stride(shape_) + kLargestAlignment;
 }
 
-Result<std::unique_ptr<BlockReader>> make_ring_reader(int direct_file) {
-  GRAPNEL_TRY(BlockBuffers buffers, BlockBuffers::allocate(kQueueDepth));
+Result<std::unique_ptr<BlockReader>> make_ring_reader(int direct_file, const QueueShape& shape) {
+  GRAPNEL_TRY(BlockBuffers buffers, BlockBuffers::allocate(shape));
   auto reader = std::make_unique<RingReader>(direct_file, std::move(buffers));
   GRAPNEL_CHECK(reader->prepare());
   return std::unique_ptr<BlockReader>(std::move(reader));
 }
 
-Result<std::unique_ptr<BlockReader>> make_plain_reader(int direct_file) {
-  GRAPNEL_TRY(BlockBuffers buffers, BlockBuffers::allocate(1));
+Result<std::unique_ptr<BlockReader>> make_plain_reader(int direct_file, uint32_t block_bytes) {
+  GRAPNEL_TRY(BlockBuffers buffers, BlockBuffers::allocate({block_bytes, 1}));
   return std::unique_ptr<BlockReader>(
       std::make_unique<PlainReader>(direct_file, std::move(buffers)));
 }
@@ -228,7 +230,7 @@ Result<std::unique_ptr<BlockReader>> make_plain_reader(int direct_file) {
 const std::string& ring_refusal() {
   static const std::string refusal = [] {
     io_uring ring{};
-    const int error = set_up_ring(ring);
+    const int error = set_up_ring(ring, QueueShape{}.depth);
     if (error != 0) return explain_refusal(error);
     io_uring_queue_exit(&ring);
     return std::string();

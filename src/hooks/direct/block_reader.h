@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "hooks/common/feeder.h"
+#include "hooks/common/rates.h"
 #include "hooks/common/user_space.h"
 #include "hooks/direct/direct_file.h"
 
@@ -48,24 +48,27 @@ class BlockReader {
   virtual void release() = 0;
 };
 
-/// Buffers of kBlockBytes each, with headroom and slack.
+/// Buffers of one block each, with headroom and slack.
 class BlockBuffers {
  public:
-  static Result<BlockBuffers> allocate(uint32_t count);
+  static Result<BlockBuffers> allocate(const QueueShape& shape);
   [[nodiscard]] char* data(uint32_t number) const;
-  [[nodiscard]] uint32_t count() const { return count_; }
+  [[nodiscard]] uint32_t count() const { return shape_.depth; }
+  [[nodiscard]] uint32_t block_bytes() const { return shape_.block_bytes; }
 
  private:
+  [[nodiscard]] static size_t stride(const QueueShape& shape);
   PageBuffer memory_;
-  uint32_t count_ = 0;
+  QueueShape shape_;
 };
 
 /// A queue of reads by io_uring, with registered buffers where the locked-memory limit allows.
-/// ErrorKind::permission if the kernel or a sandbox refuses io_uring.
-Result<std::unique_ptr<BlockReader>> make_ring_reader(int direct_file);
+/// ErrorKind::permission if the kernel or a sandbox refuses io_uring. Requests are at most
+/// shape.block_bytes long.
+Result<std::unique_ptr<BlockReader>> make_ring_reader(int direct_file, const QueueShape& shape);
 
 /// One pread(2) after the other, for where io_uring is refused.
-Result<std::unique_ptr<BlockReader>> make_plain_reader(int direct_file);
+Result<std::unique_ptr<BlockReader>> make_plain_reader(int direct_file, uint32_t block_bytes);
 
 /// Why io_uring cannot be used in this process; empty if it can. Probed once.
 const std::string& ring_refusal();

@@ -21,11 +21,12 @@ class DirectSession final : public Session {
  public:
   DirectSession(std::shared_ptr<const program::Job> job,
                 const std::shared_ptr<const program::Program>& program, DirectFile file,
-                std::unique_ptr<BlockReader> reader)
+                std::unique_ptr<BlockReader> reader, uint32_t block_bytes)
       : job_(job),
         feeder_(std::move(job), program),
         file_(std::move(file)),
-        reader_(std::move(reader)) {}
+        reader_(std::move(reader)),
+        block_bytes_(block_bytes) {}
 
   Result<ExtentResult> drive(const Extent& extent, const CancelToken& cancel) override {
     const ThreadMeter meter;
@@ -102,7 +103,7 @@ class DirectSession final : public Session {
   void ask_ahead() {
     for (Wanted& wanted : wanted_) {
       while (reader_->has_room() && wanted.asked_end < wanted.end) {
-        const uint64_t block_end = (wanted.asked_end / kBlockBytes + 1) * kBlockBytes;
+        const uint64_t block_end = (wanted.asked_end / block_bytes_ + 1) * block_bytes_;
         const uint64_t needed_end = align_down(wanted.end + file_.offset_alignment - 1);
         const uint64_t end = std::min(block_end, needed_end);
         reader_->ask({wanted.asked_end, static_cast<uint32_t>(end - wanted.asked_end)});
@@ -164,7 +165,8 @@ class DirectSession final : public Session {
   ExtentFeeder feeder_;
   DirectFile file_;
   std::unique_ptr<BlockReader> reader_;  // after file_: its last reads end before the file closes
-  std::deque<Wanted> wanted_;            ///< the extent being read, then those announced
+  uint64_t block_bytes_;
+  std::deque<Wanted> wanted_;  ///< the extent being read, then those announced
   std::optional<Extent> announced_;
   uint64_t device_bytes_ = 0;
 };
@@ -216,13 +218,14 @@ class DirectHook final : public Hook {
   Result<std::unique_ptr<Session>> open(std::shared_ptr<const program::Job> job,
                                         std::shared_ptr<const program::Program> program) override {
     GRAPNEL_TRY(DirectFile file, DirectFile::open(*job->source));
-    auto reader = make_ring_reader(file.file.get());
+    const QueueShape shape = queue_shape(job->source->identity.device);
+    auto reader = make_ring_reader(file.file.get(), shape);
     if (!reader.ok() && reader.error().kind == ErrorKind::permission) {
-      reader = make_plain_reader(file.file.get());
+      reader = make_plain_reader(file.file.get(), shape.block_bytes);
     }
     if (!reader.ok()) return std::move(reader).error();
     return std::unique_ptr<Session>(std::make_unique<DirectSession>(
-        std::move(job), program, std::move(file), std::move(reader).value()));
+        std::move(job), program, std::move(file), std::move(reader).value(), shape.block_bytes));
   }
 };
 

@@ -81,6 +81,21 @@ TEST(Estimate, AWindowThatIsTooSmallLimitsTheLink) {
   EXPECT_NEAR(term(named(*all, "ship, process while it arrives"), "transfer"), 100, 1);
 }
 
+TEST(Estimate, SettingUpIsATermOfItsOwnWhereThereIsAny) {
+  EstimateInput in = example();
+  const auto before = estimate(in);
+  in.hooks[0].setup_seconds = 0.025;
+  const auto all = estimate(in);
+  ASSERT_TRUE(all.ok());
+  const Approach& pipe = named(*all, "push: pipe, 1 thread");
+  EXPECT_DOUBLE_EQ(term(pipe, "setup"), 0.025);
+  EXPECT_NEAR(pipe.total_seconds - named(*before, "push: pipe, 1 thread").total_seconds, 0.025,
+              1e-9);
+  for (const EstimateTerm& one : named(*all, "push: direct, 1 thread").terms) {
+    EXPECT_NE(one.name, "setup");
+  }
+}
+
 TEST(Estimate, NumbersThatMakeNoSenseAreRefused) {
   const auto refuses = [](auto change) {
     EstimateInput in = example();
@@ -95,6 +110,7 @@ TEST(Estimate, NumbersThatMakeNoSenseAreRefused) {
   refuses([](EstimateInput& in) { in.cached_share = 1.5; });
   refuses([](EstimateInput& in) { in.devices = std::numeric_limits<double>::infinity(); });
   refuses([](EstimateInput& in) { in.hooks[0].bytes_per_second = 0; });
+  refuses([](EstimateInput& in) { in.hooks[0].setup_seconds = -1; });
 }
 
 TEST(Estimate, PictureHasABarForEachWay) {

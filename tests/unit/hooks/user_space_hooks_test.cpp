@@ -280,29 +280,53 @@ TEST(Rates, KeptFromProcessToProcess) {
   EXPECT_NEAR(op_factor("native", 7), seen, 1e-4);
 }
 
-TEST(BlockReader, OneByOneWhereIoUringIsRefused) {
+TEST(BlockReader, EachShapeReadsTheFileInOrder) {
   const Directory directory;
-  const std::string content = numbers(60'000);
+  const std::string content = numbers(200'000);
   const std::string path = directory.write("t.csv", content);
   const auto source = open_csv(path, '\0');
   auto file = DirectFile::open(*source);
-  if (!file.ok()) GTEST_SKIP() << file.error().to_string();
-  for (const bool ring : {true, false}) {
-    if (ring && !ring_refusal().empty()) continue;
-    auto reader = ring ? make_ring_reader(file->file.get()) : make_plain_reader(file->file.get());
-    ASSERT_TRUE(reader.ok()) << reader.error().to_string();
-    std::string read;
-    for (uint64_t offset = 0; offset < content.size(); offset += kBlockBytes) {
-      ASSERT_TRUE((*reader)->has_room());
-      (*reader)->ask({offset, kBlockBytes});
-      const auto answer = (*reader)->take();
-      ASSERT_TRUE(answer.ok());
-      ASSERT_GT(answer->got, 0);
-      EXPECT_EQ(answer->request.offset, offset);
-      read.append(answer->data, static_cast<size_t>(answer->got));
-      (*reader)->release();
+  if (!file.ok()) {
+    ASSERT_FALSE(testing_help::has_direct_io(path)) << file.error().to_string();
+    GTEST_SKIP() << file.error().to_string();
+  }
+  for (const QueueShape shape : {QueueShape{}, QueueShape{64 << 10, 1}, QueueShape{1 << 20, 8}}) {
+    for (const bool ring : {true, false}) {
+      if (ring && !ring_refusal().empty()) continue;
+      auto reader = ring ? make_ring_reader(file->file.get(), shape)
+                         : make_plain_reader(file->file.get(), shape.block_bytes);
+      ASSERT_TRUE(reader.ok()) << reader.error().to_string();
+      std::string read;
+      for (uint64_t offset = 0; offset < content.size(); offset += shape.block_bytes) {
+        ASSERT_TRUE((*reader)->has_room());
+        (*reader)->ask({offset, shape.block_bytes});
+        const auto answer = (*reader)->take();
+        ASSERT_TRUE(answer.ok());
+        ASSERT_GT(answer->got, 0);
+        EXPECT_EQ(answer->request.offset, offset);
+        read.append(answer->data, static_cast<size_t>(answer->got));
+        (*reader)->release();
+      }
+      EXPECT_EQ(read, content) << (ring ? "ring" : "plain") << ' ' << shape.block_bytes;
     }
-    EXPECT_EQ(read, content) << (ring ? "ring" : "plain");
+  }
+}
+
+TEST(Direct, ReadsAsTheDeviceWasCalibrated) {
+  const Directory directory;
+  const std::string path = directory.write("t.csv", numbers(900'000));
+  const auto job = sum_job(open_csv(path, '\0'), 0);
+  Hook* const direct = find_hook("direct");
+  if (!direct->eligible(*job).yes) {
+    ASSERT_FALSE(testing_help::has_direct_io(path));
+    GTEST_SKIP() << "no direct I/O here";
+  }
+  const std::string expected = truth(job);
+  const uint64_t device = job->source->identity.device;
+  for (const QueueShape shape : {QueueShape{64 << 10, 1}, QueueShape{1 << 20, 32}, QueueShape{}}) {
+    calibrate_queue(device, shape);
+    ASSERT_EQ(queue_shape(device), shape);
+    EXPECT_EQ(run_plan(make_plan(job, direct, 2)), expected) << shape.block_bytes;
   }
 }
 

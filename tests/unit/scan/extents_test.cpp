@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "hooks/common/extent_size.h"
+
 namespace grapnel::scan {
 namespace {
 
@@ -47,7 +49,7 @@ TEST(Extents, NoneForNoData) {
 }
 
 TEST(Extents, SmallFilesAreOne) {
-  EXPECT_EQ(ExtentCutter::make(source_of(3, 3 + kOneExtentBytes), 0, false)->count(), 1U);
+  EXPECT_EQ(ExtentCutter::make(source_of(3, 3 + hooks::kOneExtentBytes), 0, false)->count(), 1U);
   EXPECT_GE(ExtentCutter::make(source_of(3, 16 << 20), 0, false)->count(), 8U);
 }
 
