@@ -53,6 +53,7 @@ Result<uint64_t> digest(QueryResult& result) {
     if (!more) error = more.error();
     if (!more || !*more) break;
     std::vector<ColumnText> columns;
+    columns.reserve(static_cast<size_t>(schema.n_children));
     for (int64_t i = 0; i < schema.n_children; i++) {
       columns.emplace_back(*schema.children[i], *batch.children[i]);
     }
@@ -142,7 +143,7 @@ class Measurement {
       if (keeper.ok()) keeper_ = *std::move(keeper);
     }
     if (keeper_ == nullptr) {
-      table_.notes.push_back(
+      table_.notes.emplace_back(
           "what is cached cannot be known exactly here, so it was not put back between the runs: "
           "later ones may have found more of the file cached");
     }
@@ -194,6 +195,7 @@ class Measurement {
     if (runs.empty()) return;
     const auto middle = [&runs](const auto& of) {
       std::vector<double> values;
+      values.reserve(runs.size());
       for (const Run& run : runs) values.push_back(static_cast<double>(of(run)));
       return median_of(std::move(values)).value;
     };
@@ -207,6 +209,7 @@ class Measurement {
       });
     };
     std::vector<double> walls;
+    walls.reserve(runs.size());
     for (const Run& run : runs) walls.push_back(run.statistics.wall_seconds);
     measured.rounds = static_cast<unsigned>(runs.size());
     const hooks::Calibrated wall = median_of(std::move(walls));
