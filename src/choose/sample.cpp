@@ -66,10 +66,10 @@ class FilterSample {
     // Without readahead: it would bring in what a hook is to see when it comes from the device.
     const int file = source_.file.get();
     (void)posix_fadvise(file, 0, 0, POSIX_FADV_RANDOM);
-    const ssize_t got = pread(file, bytes.data(), bytes.size(), static_cast<off_t>(begin));
+    const auto got = source::read_at(source_, begin, bytes.data(), bytes.size());
     (void)posix_fadvise(file, 0, 0, POSIX_FADV_NORMAL);
-    if (got <= 0) return;
-    std::string_view data = std::string_view(bytes).substr(0, static_cast<size_t>(got));
+    if (!got.ok() || *got == 0) return;
+    std::string_view data = std::string_view(bytes).substr(0, *got);
     const bool last = begin + data.size() == source_.data_end;
     const uint64_t skipped = skip_to_record(data, begin);
     take_records(data.substr(skipped), begin + skipped, last);

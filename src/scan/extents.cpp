@@ -71,4 +71,8 @@ hooks::Extent ExtentCutter::at(uint32_t number) const {
   return extent;
 }
 
+bool is_guess(const hooks::Extent& extent, const source::Layout& layout) {
+  return !extent.first && layout.format == source::Format::csv && layout.dialect.quote != '\0';
+}
+
 }  // namespace grapnel::scan

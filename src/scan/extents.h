@@ -35,4 +35,8 @@ class ExtentCutter {
   uint32_t count_ = 0;
 };
 
+/// True if a hook that drives the extent must guess whether it begins inside quotes. What goes
+/// wrong then may be due to the guess: the extent is driven again from a known record start.
+bool is_guess(const hooks::Extent& extent, const source::Layout& layout);
+
 }  // namespace grapnel::scan

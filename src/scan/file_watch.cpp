@@ -2,28 +2,17 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 
 namespace grapnel::scan {
-namespace {
-
-int64_t nanoseconds(const timespec& time) {
-  return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
-Error changed(const source::Source& source, std::string how) {
-  Error error;
-  error.kind = ErrorKind::changed;
-  error.message = source.path + " " + std::move(how) + " during the query; there is no result";
-  error.hint = "run the query again when nobody writes to the file, or on a copy or snapshot";
-  return error;
-}
-
-}  // namespace
+using source::file_changed;
+using source::FileIdentity;
+using source::FileState;
+using source::Stability;
 
 FileWatch::FileWatch(const source::Source& source) : source_(source) {
+  if (source.remote) return;  // watched where it lies
   const int file = source.file.get();
   // A writer that waits for the lease raises SIGIO by default, which would end the process. poll()
   // finds out by itself; SIGURG is ignored unless somebody asks for it.
@@ -40,7 +29,7 @@ FileWatch::~FileWatch() {
 }
 
 Status FileWatch::refuse_writers() const {
-  if (lease_ != Lease::writers) return ok_status();
+  if (stability() != Stability::writers) return ok_status();
   Error error;
   error.kind = ErrorKind::changed;
   error.message =
@@ -61,46 +50,40 @@ void FileWatch::release() { (void)fcntl(source_.file.get(), F_SETLEASE, F_UNLCK)
 
 Status FileWatch::check(bool error_if_grown, std::vector<std::string>& warnings) {
   poll();
-  struct stat now{};
-  if (fstat(source_.file.get(), &now) != 0) {
-    return Error::system("cannot look at " + source_.path, errno);
+  GRAPNEL_TRY(const FileState now, source::look_at(source_));
+  const FileIdentity& before = source_.identity;
+  const uint64_t size = now.identity.size;
+  const std::string sizes = "from " + std::to_string(before.size) + " to " + std::to_string(size);
+  if (size < before.size) return file_changed(source_.path, "shrank " + sizes + " bytes");
+  const bool written = now.identity.mtime_ns != before.mtime_ns;
+  if (size == before.size && !written && now.identity.ctime_ns == before.ctime_ns) {
+    return ok_status();
   }
-  const source::FileIdentity& before = source_.identity;
-  const auto size = static_cast<uint64_t>(now.st_size);
-  if (size < before.size) {
-    return changed(source_, "shrank from " + std::to_string(before.size) + " to " +
-                                std::to_string(size) + " bytes");
-  }
-  const bool same_times =
-      nanoseconds(now.st_mtim) == before.mtime_ns && nanoseconds(now.st_ctim) == before.ctime_ns;
+  if (now.links == 0) return file_changed(source_.path, source::kReplaced);
   if (size == before.size) {
-    if (same_times) return ok_status();
-    if (now.st_nlink == 0) return changed(source_, "was replaced or deleted");
-    if (nanoseconds(now.st_mtim) != before.mtime_ns) return changed(source_, "was written to");
-    return changed(source_, "was renamed or got other attributes, or its times were set back,");
+    return file_changed(
+        source_.path, written ? "was written to"
+                              : "was renamed or got other attributes, or its times were set back,");
   }
-  if (now.st_nlink == 0) return changed(source_, "was replaced or deleted");
-  if (error_if_grown) {
-    return changed(source_, "grew from " + std::to_string(before.size) + " to " +
-                                std::to_string(size) + " bytes");
-  }
-  warnings.push_back(
-      source_.path + " grew from " + std::to_string(before.size) + " to " + std::to_string(size) +
-      " bytes during the query; the result is that of the first " + std::to_string(before.size));
+  if (error_if_grown) return file_changed(source_.path, "grew " + sizes + " bytes");
+  warnings.push_back(source_.path + " grew " + sizes +
+                     " bytes during the query; the result is that of the first " +
+                     std::to_string(before.size));
   return ok_status();
 }
 
-std::string FileWatch::stability() const {
+Stability FileWatch::stability() const {
+  if (source_.remote) return source_.remote->last_state().stability;
   switch (lease_) {
     case Lease::held:
-      return "leased";
+      return Stability::leased;
     case Lease::writers:
-      return "open for writing";
+      return Stability::writers;
     case Lease::given_back:
     case Lease::refused:
       break;
   }
-  return "checked";
+  return Stability::checked;
 }
 
 }  // namespace grapnel::scan

@@ -11,7 +11,8 @@ namespace grapnel::scan {
 
 /// Takes a read lease where that is allowed: while it holds, the kernel lets nobody open the file
 /// for writing or truncate it; who tries waits until the lease is given back, which poll() does at
-/// once. Else the file's size and times are compared. Used by one thread.
+/// once. Else the file's size and times are compared. A remote file is watched by its server, whose
+/// last word counts. Used by one thread.
 class FileWatch {
  public:
   explicit FileWatch(const source::Source& source);
@@ -29,8 +30,8 @@ class FileWatch {
   /// If it only grew: a warning, or with `error_if_grown` that error.
   Status check(bool error_if_grown, std::vector<std::string>& warnings);
 
-  /// "leased", "checked" or "open for writing" (scan::Statistics::stability).
-  [[nodiscard]] std::string stability() const;
+  /// What vouches for the file until now.
+  [[nodiscard]] source::Stability stability() const;
 
  private:
   enum class Lease : uint8_t { held, given_back, refused, writers };

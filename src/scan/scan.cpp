@@ -187,7 +187,7 @@ class Scan {
   Status check_file(Statistics& statistics) {
     if (user_cancel_.cancelled() && !satisfied_) return hooks_cancelled();
     Status unchanged = watch_.check(plan_.error_if_grown, statistics.warnings);
-    statistics.stability = watch_.stability();
+    statistics.stability = to_string(watch_.stability());
     if (satisfied_) error_.reset();
     if (!error_) return unchanged;
     if (!unchanged.ok() && error_->kind == ErrorKind::data) return unchanged;

@@ -1,15 +1,13 @@
 #include "scan/stitcher.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cassert>
-#include <cerrno>
 #include <utility>
 
 #include "base/limits.h"
 #include "hooks/common/thread_clock.h"
 #include "hooks/common/user_space.h"
+#include "scan/extents.h"
 
 namespace grapnel::scan {
 namespace {
@@ -18,20 +16,11 @@ constexpr uint64_t kRereadBytes = 64 << 10;
 
 Status append_from_file(const source::Source& source, uint64_t begin, uint64_t end,
                         std::string& to) {
-  size_t filled = to.size();
-  to.resize(filled + static_cast<size_t>(end - begin));
-  while (begin < end) {
-    const ssize_t got = pread(source.file.get(), to.data() + filled,
-                              static_cast<size_t>(end - begin), static_cast<off_t>(begin));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      return Error::system("cannot read " + source.path + " at byte " + std::to_string(begin),
-                           errno);
-    }
-    if (got == 0) return hooks::missing_bytes(source, begin);
-    filled += static_cast<size_t>(got);
-    begin += static_cast<uint64_t>(got);
-  }
+  const size_t before = to.size();
+  const auto wanted = static_cast<size_t>(end - begin);
+  to.resize(before + wanted);
+  GRAPNEL_TRY(const size_t got, source::read_at(source, begin, to.data() + before, wanted));
+  if (got < wanted) return hooks::missing_bytes(source, begin + got);
   return ok_status();
 }
 
@@ -44,17 +33,12 @@ Stitcher::Stitcher(const Plan& plan)
       own_(plan.job->make_partial()),
       satisfied_(plan.row_limit == 0U) {}
 
-bool Stitcher::is_guess(const hooks::Extent& extent) const {
-  const source::Layout& layout = source_.layout;
-  return !extent.first && layout.format == source::Format::csv && layout.dialect.quote != '\0';
-}
-
 Status Stitcher::take(Driven driven, const Redo& redo, std::optional<state::Partial>& proven) {
   const double cpu_before = hooks::thread_cpu_seconds();
   const hooks::Extent extent = driven.extent;
   if (!driven.result.ok()) {
     // Under a wrong guess, good data looks bad.
-    if (is_guess(extent)) return redo_extent(extent, redo, proven);
+    if (is_guess(extent, source_.layout)) return redo_extent(extent, redo, proven);
     return fail_or_satisfy(extent, std::move(driven.result).error());
   }
   GRAPNEL_CHECK(load_fragments(driven));
@@ -96,7 +80,7 @@ Status Stitcher::load_fragments(Driven& driven) {
 // Is the open record with the extent's head exactly one record, or, if the extent has no record
 // start, still an unfinished one?
 bool Stitcher::joins(const hooks::Extent& extent, const hooks::ExtentResult& result) {
-  if (!is_guess(extent)) return true;  // every line end is a record end
+  if (!is_guess(extent, source_.layout)) return true;  // every line end is a record end
   const size_t open_size = open_record_.size();
   open_record_ += result.head;
   const bool ends_here = result.has_record_start || extent.last;

@@ -44,7 +44,6 @@ class Stitcher {
   hooks::HookCounters stitched;
 
  private:
-  [[nodiscard]] bool is_guess(const hooks::Extent& extent) const;
   Status load_fragments(Driven& driven);
   bool joins(const hooks::Extent& extent, const hooks::ExtentResult& result);
   Status redo_extent(const hooks::Extent& extent, const Redo& redo,

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "hooks/common/thread_clock.h"
+#include "scan/extents.h"
+#include "source/locate.h"
 
 namespace grapnel::scan {
 
@@ -26,6 +28,9 @@ Driven Worker::drive(hooks::Extent extent, const std::optional<hooks::Extent>& n
   std::vector<hooks::Hook*> candidates = {choice.first};
   candidates.insert(candidates.end(), choice.fallbacks.begin(), choice.fallbacks.end());
   std::optional<Error> first_refusal;
+  // Errors under a guess are thrown away (Stitcher::take).
+  std::optional<source::NoLineNumbers> nobody_sees_them;
+  if (is_guess(extent, plan_.job->source->layout)) nobody_sees_them.emplace();
   for (hooks::Hook* hook : candidates) {
     const double cpu_before = hooks::thread_cpu_seconds();
     auto opened = session(*hook);

@@ -1,15 +1,13 @@
 #include "source/locate.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <vector>
 
 namespace grapnel::source {
 namespace {
 
+thread_local unsigned line_numbers_forbidden = 0;
+
 constexpr uint64_t kCountedBytes = uint64_t{16} << 30;
-constexpr size_t kBufferBytes = 256 << 10;
 
 void append_escaped(std::string& out, unsigned char byte) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -57,17 +55,18 @@ size_t utf8_size(std::string_view text) {
 
 }  // namespace
 
+NoLineNumbers::NoLineNumbers() { line_numbers_forbidden++; }
+NoLineNumbers::~NoLineNumbers() { line_numbers_forbidden--; }
+
 std::optional<uint64_t> line_number(const Source& source, uint64_t offset) {
-  if (offset > kCountedBytes) return std::nullopt;
-  std::vector<char> buffer(kBufferBytes);
+  if (offset > kCountedBytes || line_numbers_forbidden > 0) return std::nullopt;
   uint64_t lines = 1;
-  for (uint64_t at = 0; at < offset;) {
-    const auto wanted = static_cast<size_t>(std::min<uint64_t>(buffer.size(), offset - at));
-    const ssize_t got = pread(source.file.get(), buffer.data(), wanted, static_cast<off_t>(at));
-    if (got <= 0) return std::nullopt;
-    lines += static_cast<uint64_t>(std::count(buffer.data(), buffer.data() + got, '\n'));
-    at += static_cast<uint64_t>(got);
-  }
+  uint64_t seen = 0;
+  const Status read = read_through(source, 0, offset, [&](std::string_view bytes) {
+    lines += static_cast<uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+    seen += bytes.size();
+  });
+  if (!read.ok() || seen < offset) return std::nullopt;
   return lines;
 }
 

@@ -11,8 +11,19 @@
 
 namespace grapnel::source {
 
+/// While one lives, messages that this thread makes name no line: for errors that nobody will see,
+/// since counting lines reads the file up to there.
+class NoLineNumbers {
+ public:
+  NoLineNumbers();
+  ~NoLineNumbers();
+  NoLineNumbers(const NoLineNumbers&) = delete;
+  NoLineNumbers& operator=(const NoLineNumbers&) = delete;
+};
+
 /// 1-based number of the line that holds the byte at `offset`, counted by reading the file through
-/// its descriptor. Empty beyond 16 GiB (it would take too long) or when reading fails.
+/// its descriptor. Empty beyond 16 GiB (it would take too long), when reading fails, or
+/// under NoLineNumbers.
 std::optional<uint64_t> line_number(const Source& source, uint64_t offset);
 
 /// "lineitem.csv, line 17, byte offset 2034"; fixed: "data.bin, record 12, byte offset 480".

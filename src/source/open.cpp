@@ -170,19 +170,37 @@ Status describe_fixed(const TableRequest& request, Source& source) {
                "do the declared columns fit? Records are packed, without padding between fields"};
 }
 
+/// The file alone, here or elsewhere.
+Result<std::shared_ptr<Source>> open_undescribed(const std::string& path,
+                                                 const OpenOptions& options) {
+  auto source = std::make_shared<Source>();
+  source->path = path;
+  if (options.remote) {
+    GRAPNEL_TRY(source->remote, options.remote(path));
+    source->identity = source->remote->identity();
+  } else {
+    GRAPNEL_TRY(OpenFile file, open_regular_file(path, options));
+    if (options.opened) GRAPNEL_CHECK(options.opened(file.fd.get()));
+    source->file = std::move(file.fd);
+    source->identity = file.identity;
+  }
+  source->data_end = source->identity.size;
+  return source;
+}
+
 }  // namespace
+
+Result<std::shared_ptr<const Source>> open_bytes(const std::string& path,
+                                                 const OpenOptions& options) {
+  GRAPNEL_TRY(auto source, open_undescribed(path, options));
+  return std::shared_ptr<const Source>(std::move(source));
+}
 
 Result<std::shared_ptr<const Source>> open_source(const TableRequest& request,
                                                   const OpenOptions& options) {
   GRAPNEL_TRY(const Format format, format_of(request));
   GRAPNEL_CHECK(check_options(request, format));
-  GRAPNEL_TRY(OpenFile file, open_regular_file(request.path, options));
-  if (options.opened) GRAPNEL_CHECK(options.opened(file.fd.get()));
-  auto source = std::make_shared<Source>();
-  source->path = request.path;
-  source->file = std::move(file.fd);
-  source->identity = file.identity;
-  source->data_end = file.identity.size;
+  GRAPNEL_TRY(const auto source, open_undescribed(request.path, options));
   source->layout.format = format;
   Status described = ok_status();
   switch (format) {
@@ -197,7 +215,7 @@ Result<std::shared_ptr<const Source>> open_source(const TableRequest& request,
       break;
   }
   GRAPNEL_CHECK(std::move(described));
-  return std::shared_ptr<const Source>(std::move(source));
+  return std::shared_ptr<const Source>(source);
 }
 
 }  // namespace grapnel::source

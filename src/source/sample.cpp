@@ -1,11 +1,9 @@
 #include "source/sample.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include "source/locate.h"
 
@@ -46,15 +44,7 @@ constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 Result<std::string> read_bytes(const Source& source, uint64_t offset, size_t size) {
   std::string bytes(size, '\0');
-  size_t got = 0;
-  while (got < size) {
-    const ssize_t n =
-        pread(source.file.get(), bytes.data() + got, size - got, static_cast<off_t>(offset + got));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Error::system("cannot read " + source.path, errno);
-    if (n == 0) break;
-    got += static_cast<size_t>(n);
-  }
+  GRAPNEL_TRY(const size_t got, read_at(source, offset, bytes.data(), size));
   bytes.resize(got);
   return bytes;
 }
@@ -62,6 +52,7 @@ Result<std::string> read_bytes(const Source& source, uint64_t offset, size_t siz
 Result<Sample> read_sample(const Source& source, size_t size) {
   const auto wanted = static_cast<size_t>(std::min<uint64_t>(size, source.data_end));
   // Without readahead: who reads the rest, and whether through the page cache, is not decided yet.
+  // (Of no effect without a descriptor.)
   (void)posix_fadvise(source.file.get(), 0, 0, POSIX_FADV_RANDOM);
   // One byte more: content behind a size of 0 is a file made up as it is read.
   auto read = read_bytes(source, 0, wanted + 1);

@@ -18,6 +18,7 @@
 #include "op/evaluate.h"
 #include "op/type.h"
 #include "source/csv_fields.h"
+#include "source/file_stream.h"
 
 namespace grapnel::source {
 
@@ -71,17 +72,11 @@ struct TableRequest {
   std::optional<std::vector<Column>> columns;
 };
 
-/// (device, inode, size, times) as seen through our own open descriptor.
-struct FileIdentity {
-  uint64_t device = 0, inode = 0, size = 0;
-  int64_t mtime_ns = 0, ctime_ns = 0;
-  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
-};
-
 /// An open table. Immutable after open, shared by all workers.
 struct Source {
-  std::string path;  ///< as the user wrote it, for messages
-  UniqueFd file;
+  std::string path;                    ///< as the user wrote it, for messages
+  UniqueFd file;                       ///< none if `remote` is there
+  std::shared_ptr<RemoteFile> remote;  ///< the file lies on another machine
   FileIdentity identity;
   Layout layout;
   uint64_t data_begin = 0;  ///< first byte after BOM and header
@@ -94,14 +89,40 @@ struct Source {
 /// RESOLVE_BENEATH below that directory (server); otherwise relative to the working directory.
 /// Errors: io, permission, usage (unknown suffix, bad option, with hint), data (binary file, ...).
 /// `opened`, if given, is called with the descriptor before a byte is read; its error ends the
-/// opening.
+/// opening. `remote`, if given, opens the file instead, on another machine; the members before it
+/// mean nothing then.
 struct OpenOptions {
   int directory_fd = -1;
   bool beneath = false;
   std::function<Status(int)> opened{};
+  std::function<Result<std::shared_ptr<RemoteFile>>(const std::string& path)> remote{};
 };
 Result<std::shared_ptr<const Source>> open_source(const TableRequest& request,
                                                   const OpenOptions& options);
+
+/// Opens a file for its bytes alone: path, file, identity and data_end are there, no layout.
+/// Errors: as open_source, without data.
+Result<std::shared_ptr<const Source>> open_bytes(const std::string& path,
+                                                 const OpenOptions& options);
+
+/// Reads up to `size` bytes at `offset`, fewer only at the file's end; returns how many. Errors:
+/// io; of a remote file also network and changed.
+Result<size_t> read_at(const Source& source, uint64_t offset, char* into, size_t size);
+
+/// Gives the bytes of [begin, end), as far as the file has them, to `take`, block by block in
+/// order. For a remote file this is one request, where read_at() is one per call. Errors: as
+/// read_at.
+Status read_through(const Source& source, uint64_t begin, uint64_t end,
+                    const std::function<void(std::string_view)>& take);
+
+/// The file now; a remote one as it was when its last bytes came. Stability is not looked at.
+/// Errors: io.
+Result<FileState> look_at(const Source& source);
+
+/// ErrorKind::changed: "PATH `how` during the query; there is no result".
+Error file_changed(const std::string& path, const std::string& how);
+/// For file_changed(): a file whose name is gone, or names another one.
+inline constexpr char kReplaced[] = "was replaced or deleted";
 
 /// State of the byte before a record boundary search: whether it lies inside a quoted field.
 enum class QuoteState : uint8_t { outside, inside };

@@ -113,7 +113,7 @@ Status StandingQuery::path_check() const {
 
 // While we hold the lease nobody has had the file open for writing, whatever became of its name.
 bool StandingQuery::is_safe_by_lease() const {
-  if (file_watch_->stability() != "leased") return false;
+  if (file_watch_->stability() != source::Stability::leased) return false;
   const source::Source& source = *job_->source;
   struct stat now{};
   return fstat(source.file.get(), &now) == 0 &&
@@ -136,7 +136,7 @@ void StandingQuery::check_file(api::Follow follow) {
 
 void StandingQuery::leave_file(api::Follow follow) {
   check_file(follow);
-  last_stability_ = file_watch_->stability();
+  last_stability_ = to_string(file_watch_->stability());
   file_watch_.reset();
 }
 
@@ -182,7 +182,7 @@ void StandingQuery::describe(api::WatchedStatement& statement) const {
   statement.path = job_->source->path;
   statement.table = source::table_expression(*job_->source);
   statement.program = program_name_;
-  statement.stability = file_watch_ ? file_watch_->stability() : last_stability_;
+  statement.stability = file_watch_ ? std::string(to_string(file_watch_->stability())) : last_stability_;
   statement.data_bytes = assembler_.data_bytes();
   statement.covered_bytes = assembler_.covered_bytes();
   statement.counted_bytes = assembler_.counted_bytes();

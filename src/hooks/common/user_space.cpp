@@ -1,7 +1,6 @@
 #include "hooks/common/user_space.h"
 
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <utility>
@@ -11,11 +10,9 @@
 namespace grapnel::hooks {
 
 Error missing_bytes(const source::Source& source, uint64_t offset) {
-  struct stat now{};
-  if (fstat(source.file.get(), &now) != 0) {
-    return Error::system("cannot look at " + source.path, errno);
-  }
-  const auto size = static_cast<uint64_t>(now.st_size);
+  const auto now = source::look_at(source);
+  if (!now.ok()) return now.error();
+  const uint64_t size = now->identity.size;
   Error error;
   if (size < source.data_end) {
     error.kind = ErrorKind::changed;
