@@ -3,6 +3,7 @@
 //   latency of shipping = connect + request + [ storage | transfer | processing at the client ]
 //   latency of pushing  = connect + request + [ storage | processing at the server ] + result
 //
+// A result of rows in the file's order leaves while the server still reads: then it is in brackets.
 // What stands in brackets overlaps (blocks are pipelined): the slowest of them counts in full, the
 // others once per block. Rates are bytes per second, times are seconds.
 #pragma once
@@ -26,7 +27,8 @@ struct ProcessingRate {
 struct EstimateInput {
   double file_bytes = 10e9;
   double result_bytes = 100;
-  double cached_share = 0;  ///< of the file, 0 .. 1
+  bool result_streams = false;  ///< rows leave while the server still reads
+  double cached_share = 0;      ///< of the file, 0 .. 1
 
   double devices = 1;  ///< the file, or the files, lie on so many; read at the same time
   double device_bytes_per_second = 2e9;  ///< of one
@@ -65,6 +67,11 @@ struct Approach {
   double total_seconds = 0;
   std::string bottleneck;  ///< the term with the largest part
 };
+
+/// Names of approaches: shipping with processing while the data arrives, and the beginning of those
+/// that push by a hook.
+inline constexpr char kShipPipelined[] = "ship, process while it arrives";
+inline constexpr char kPushBy[] = "push: ";
 
 /// Hook rates that scans of this process have measured, else built-in ones. Thread-safe.
 EstimateInput default_estimate();

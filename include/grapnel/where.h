@@ -113,6 +113,7 @@ struct WhereTable {
   double selectivity = 1;
   uint64_t sampled_records = 0;  ///< that `selectivity` is from; 0: it is not known
   double result_bytes = 0;       ///< a guess
+  bool result_streams = false;   ///< rows leave while the scan runs
   double cached_share = -1;      ///< negative: unknown
   std::string cached_how;
   unsigned threads = 0;

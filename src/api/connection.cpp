@@ -8,6 +8,7 @@
 #include "api/error.h"
 #include "api/watcher.h"
 #include "engine/engine.h"
+#include "engine/ship_or_push.h"
 #include "grapnel/grapnel.h"
 #include "wire/executor.h"
 #include "wire/plugin.h"
@@ -171,7 +172,7 @@ Result<Connection> Connection::remote(const std::string& address) {
     auto executor = (*plugin)->connect(parsed->host, parsed->port);
     if (!executor.ok()) return to_public(executor.error());
     auto state = std::make_shared<State>();
-    state->executor = *std::move(executor);
+    state->executor = engine::make_ship_or_push(*std::move(executor), address);
     return Connection(std::move(state));
   });
 }

@@ -124,7 +124,7 @@ class Decider {
   [[nodiscard]] bool can(const Priced& priced) const { return line(priced).eligible; }
 
   void price_all() {
-    for (Hook* hook : hooks::all_hooks()) {
+    for (Hook* hook : hooks::hooks_for(*job_->source)) {
       const HookPrice price = price_hook(*hook, context_, share());
       priced_.push_back({hook, decision_.candidates.size(), price.price});
       Candidate candidate;
@@ -161,7 +161,7 @@ class Decider {
     bool named_one_can = false;
     for (const Priced& priced : priced_) {
       const bool named = priced.hook->name() == request_.name;
-      if (request_.ask_all || named || priced.hook == hooks::find_hook("read")) ask(priced);
+      if (request_.ask_all || named || &priced == &priced_.front()) ask(priced);
       named_one_can |= named && can(priced);
     }
     if (named_one_can && !(must_go_around() && request_.others_allowed)) return;
@@ -169,7 +169,7 @@ class Decider {
     if (decision_.cache.residency != Residency::cached || must_go_around()) ask_until_one_can(0);
   }
 
-  // From the cheapest on; `read` always can, if it may.
+  // From the cheapest on; the first of hooks_for() always can, if it may.
   void ask_until_one_can(double cached_share) {
     std::vector<Priced> order;
     for (const Priced& priced : priced_) {
@@ -213,6 +213,11 @@ class Decider {
     if (refused != nullptr) {
       error.message += ": " + refused->reason;
       error.hint = refused->cure;
+    } else if (job_->source->remote) {
+      error.message += ": the file lies on another machine, and it needs one of this machine";
+    } else {
+      error.message += ": it brings a server's file here, and this file is here already";
+      error.hint = "name the server with --on HOST:PORT";
     }
     if (error.hint.empty()) error.hint = "--hook " + request_.name + ",any permits other hooks";
     return error;
@@ -374,6 +379,7 @@ Result<HookRequest> parse_hook_request(std::string_view text) {
                   (rest_good ? "there is no such hook" : "after the comma only 'any' can stand");
   error.hint = "hooks of this build:";
   for (const Hook* hook : hooks::all_hooks()) error.hint += " " + std::string(hook->name());
+  error.hint += "; ship for a server's file";
   error.hint += "; --hook X,any lets others take over what X cannot do";
   return error;
 }

@@ -76,7 +76,7 @@ struct Candidate {
 };
 
 struct Decision {
-  std::vector<Candidate> candidates;  ///< all hooks of this build, in the order of all_hooks()
+  std::vector<Candidate> candidates;  ///< in the order of hooks_for() the file
   CacheState cache;
   std::string reason;  ///< one line: which hook and why
   hooks::Cost cost;    ///< predicted for the scan by the hooks chosen, as the file is cached now

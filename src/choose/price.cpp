@@ -29,7 +29,7 @@ hooks::Extent whole_file(const program::Job& job) {
   return extent;
 }
 
-/// Of the whole file; wall_seconds are those of the device.
+/// Of the whole file; wall_seconds are those of the device, or of the link.
 hooks::Cost with_program(const hooks::Hook& hook, Residency residency,
                          const PriceContext& context) {
   hooks::Cost cost = hook.cost(whole_file(context.job), residency, context.job);
@@ -48,7 +48,7 @@ hooks::Cost with_program(const hooks::Hook& hook, Residency residency,
   cost.cpu_seconds += program_ns * 1e-9 * bytes;
   cost.cpu_seconds += hooks::extent_seconds(hook.name()) *
                       std::ceil(bytes / static_cast<double>(hooks::kLargestExtentBytes));
-  if (cost.device_bytes == 0) cost.wall_seconds = 0;
+  if (cost.device_bytes == 0 && cost.link_bytes == 0) cost.wall_seconds = 0;
   return cost;
 }
 
@@ -69,6 +69,7 @@ hooks::Cost mix(const hooks::Cost& cached, const hooks::Cost& uncached, double c
   cost.device_bytes = static_cast<uint64_t>(between(static_cast<double>(cached.device_bytes),
                                                     static_cast<double>(uncached.device_bytes)));
   cost.bytes_copied = cached.bytes_copied;
+  cost.link_bytes = cached.link_bytes;
   return cost;
 }
 

@@ -41,33 +41,6 @@ std::string format_of(op::Type type) {
   return "n";
 }
 
-/// Bytes of a value; 0 for booleans (bits) and text.
-uint32_t width_of(op::Type type) {
-  switch (type.kind) {
-    case op::TypeKind::boolean:
-    case op::TypeKind::varchar:
-      return 0;
-    case op::TypeKind::tinyint:
-    case op::TypeKind::utinyint:
-      return 1;
-    case op::TypeKind::smallint:
-    case op::TypeKind::usmallint:
-      return 2;
-    case op::TypeKind::integer:
-    case op::TypeKind::uinteger:
-    case op::TypeKind::date:
-      return 4;
-    case op::TypeKind::bigint:
-    case op::TypeKind::ubigint:
-    case op::TypeKind::real:
-      return 8;
-    case op::TypeKind::hugeint:
-    case op::TypeKind::decimal:
-      return 16;
-  }
-  return 0;
-}
-
 // A schema with what its pointers point at. Children are part of it and free nothing themselves,
 // unless a consumer has moved them away: then they are gone from here (release is null).
 struct SchemaStorage {
@@ -212,6 +185,32 @@ Error not_utf8(const std::string& column) {
 
 }  // namespace
 
+uint32_t value_bytes(op::Type type) {
+  switch (type.kind) {
+    case op::TypeKind::boolean:
+    case op::TypeKind::varchar:
+      return 0;
+    case op::TypeKind::tinyint:
+    case op::TypeKind::utinyint:
+      return 1;
+    case op::TypeKind::smallint:
+    case op::TypeKind::usmallint:
+      return 2;
+    case op::TypeKind::integer:
+    case op::TypeKind::uinteger:
+    case op::TypeKind::date:
+      return 4;
+    case op::TypeKind::bigint:
+    case op::TypeKind::ubigint:
+    case op::TypeKind::real:
+      return 8;
+    case op::TypeKind::hugeint:
+    case op::TypeKind::decimal:
+      return 16;
+  }
+  return 0;
+}
+
 void export_schema(const std::vector<op::OutputColumn>& columns, ArrowSchema* out) {
   auto top = std::make_unique<SchemaStorage>();
   top->format = "+s";
@@ -228,7 +227,7 @@ void export_schema(const std::vector<op::OutputColumn>& columns, ArrowSchema* ou
 BatchBuilder::BatchBuilder(const std::vector<op::OutputColumn>& columns)
     : columns_(columns), data_(columns.size()) {
   for (size_t i = 0; i < columns.size(); i++) {
-    data_[i].width_bytes = width_of(columns[i].type);
+    data_[i].width_bytes = value_bytes(columns[i].type);
     if (columns[i].type.kind == op::TypeKind::varchar) data_[i].offsets.push_back(0);
   }
 }

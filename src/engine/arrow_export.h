@@ -23,6 +23,9 @@ namespace grapnel::engine {
 inline constexpr size_t kBatchRows = 65'536;
 inline constexpr size_t kBatchTextBytes = 16 << 20;
 
+/// Bytes of a value; 0 for booleans (bits) and text.
+uint32_t value_bytes(op::Type type);
+
 /// Fills `*out`, which the caller releases.
 void export_schema(const std::vector<op::OutputColumn>& columns, ArrowSchema* out);
 

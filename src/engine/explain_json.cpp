@@ -1,10 +1,9 @@
 // EXPLAIN (FORMAT JSON): what EXPLAIN says, and what is known about every hook, for programs.
-#include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "choose/learn.h"
 #include "engine/explain.h"
+#include "engine/result_size.h"
 #include "engine/statistics.h"
 #include "hooks/common/rates.h"
 
@@ -13,9 +12,6 @@ namespace {
 
 // ordered: a person may read it, too.
 using Json = nlohmann::ordered_json;
-
-constexpr double kBytesOfResultRow = 100;
-constexpr double kGuessedGroups = 100;
 
 Json cost_json(const hooks::Cost& cost) {
   return {{"wall_seconds", cost.wall_seconds},
@@ -65,25 +61,6 @@ Json hook_json(const choose::Candidate& candidate) {
   return object;
 }
 
-/// Of the answer, as a guess: groups are not counted beforehand.
-double result_bytes(const Prepared& prepared) {
-  const op::Query& query = prepared.query;
-  const source::Source& source = *prepared.job->source;
-  double bytes = kBytesOfResultRow;
-  if (query.op.aggregating) {
-    if (!query.op.keys.empty()) bytes *= kGuessedGroups;
-  } else {
-    const double columns = static_cast<double>(source.layout.columns.size());
-    const double part = std::min(1.0, static_cast<double>(query.op.outputs.size()) / columns);
-    bytes = static_cast<double>(source.data_end - source.data_begin) *
-            prepared.estimate.selectivity * part;
-  }
-  if (query.finish.limit) {
-    bytes = std::min(bytes, kBytesOfResultRow * static_cast<double>(*query.finish.limit));
-  }
-  return bytes;
-}
-
 }  // namespace
 
 std::string explain_json(const Prepared& prepared) {
@@ -98,7 +75,8 @@ std::string explain_json(const Prepared& prepared) {
               {"op_class", choose::op_class_name(choose::op_class(*prepared.job))},
               {"selectivity", prepared.estimate.selectivity},
               {"sampled_records", prepared.estimate.sampled_records},
-              {"result_bytes", result_bytes(prepared)},
+              {"result_bytes", estimate_result_bytes(prepared)},
+              {"result_streams", streams_rows(prepared)},
               {"cached_share", known ? Json(decision.cache.cached_share) : Json()},
               {"cached_how", decision.cache.how},
               {"threads", prepared.threads},

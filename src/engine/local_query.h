@@ -21,6 +21,9 @@ std::unique_ptr<wire::RunningQuery> make_streaming_query(
 std::unique_ptr<wire::RunningQuery> make_explain_query(std::shared_ptr<const Prepared> prepared,
                                                        const wire::ExecuteOptions& options);
 
+/// Computes nothing: Place::ship was chosen for it.
+std::unique_ptr<wire::RunningQuery> make_ship_advice(std::shared_ptr<const Prepared> prepared);
+
 /// DESCRIBE: column_name, column_type.
 std::unique_ptr<wire::RunningQuery> make_describe_query(
     std::shared_ptr<const source::Source> source);

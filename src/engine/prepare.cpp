@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "engine/make_program.h"
+#include "engine/place.h"
 #include "engine/stopwatch.h"
 #include "sql/bind.h"
 
@@ -119,8 +120,16 @@ Result<Prepared> prepare(std::string_view sql, const wire::ExecuteOptions& optio
 
   GRAPNEL_TRY(prepared.decision, choose::decide(prepared.job, prepared.program, request,
                                                 prepared.threads, prepared.estimate.selectivity));
+  if (!options.why_shipped.empty()) prepared.decision.reason = "ship: " + options.why_shipped;
   prepared.prepare_seconds = whole.seconds() - prepared.compile_seconds;
+  if (options.ship_offer && request.name.empty()) {
+    prepared.place = choose_place(prepared, *options.ship_offer);
+  }
   return prepared;
+}
+
+bool streams_rows(const Prepared& prepared) {
+  return !prepared.query.op.aggregating && prepared.query.finish.order_by.empty();
 }
 
 }  // namespace grapnel::engine

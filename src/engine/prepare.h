@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,12 @@
 
 namespace grapnel::engine {
 
+/// Where a query of a server's client is computed.
+struct Place {
+  bool ship = false;  ///< at the client
+  std::string why;    ///< for EXPLAIN
+};
+
 /// A statement that is ready to run. Immutable.
 struct Prepared {
   sql::StatementKind kind = sql::StatementKind::query;
@@ -27,6 +34,7 @@ struct Prepared {
   std::shared_ptr<const program::Program> program;
   std::string program_note;  ///< why this program: "compiled in 14 ms", "no compiler: ..."
   choose::Decision decision;
+  std::optional<Place> place;  ///< if the client has left the choice (wire::ShipOffer)
   /// --polite: takes out of the page cache, at the end, what looking at the file has brought in.
   std::shared_ptr<const hooks::CacheKeeper> cache_keeper;
   unsigned threads = 1;
@@ -42,6 +50,9 @@ Result<Prepared> prepare(std::string_view sql, const wire::ExecuteOptions& optio
 /// If `sql` is DESCRIBE 'file' or DESCRIBE csv(...): the open table. Empty: it is something else.
 Result<std::optional<std::shared_ptr<const source::Source>>> open_described(
     std::string_view sql, const source::OpenOptions& where);
+
+/// Whether rows leave while the scan still runs: in the file's order, without aggregates.
+bool streams_rows(const Prepared& prepared);
 
 /// CPUs that this process may use, at most limits::kThreads.
 unsigned usable_cpus();

@@ -48,6 +48,9 @@ api::Statistics make_statistics(const Prepared& prepared, const scan::Statistics
   }
   statistics.stitched = to_public({}, scanned.stitched);
   statistics.file_bytes = scanned.file_bytes;
+  if (const auto& remote = prepared.job->source->remote) {
+    statistics.bytes_sent = remote->bytes_received();
+  }
   statistics.threads = scanned.threads;
   statistics.prepare_seconds = prepared.prepare_seconds;
   statistics.compile_seconds = prepared.compile_seconds;

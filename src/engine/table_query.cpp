@@ -113,6 +113,24 @@ class ExplainQuery : public wire::RunningQuery {
   std::unique_ptr<TableBatches> batches_;
 };
 
+class ShipAdvice : public wire::RunningQuery {
+ public:
+  explicit ShipAdvice(std::shared_ptr<const Prepared> prepared) : prepared_(std::move(prepared)) {}
+
+  Status schema(ArrowSchema* out) override {
+    export_schema(prepared_->query.schema, out);
+    return ok_status();
+  }
+  std::string rather_ship() const override { return prepared_->place->why; }
+  Result<bool> next(ArrowArray*) override { return false; }
+  void cancel() override {}  // nothing runs
+  wire::QueryProgress progress() const override { return {}; }
+  std::string statistics_json() const override { return "{}"; }
+
+ private:
+  std::shared_ptr<const Prepared> prepared_;
+};
+
 class DescribeQuery : public wire::RunningQuery {
  public:
   explicit DescribeQuery(std::shared_ptr<const source::Source> source)
@@ -159,6 +177,10 @@ std::unique_ptr<wire::RunningQuery> make_table_query(std::shared_ptr<const Prepa
 std::unique_ptr<wire::RunningQuery> make_explain_query(std::shared_ptr<const Prepared> prepared,
                                                        const wire::ExecuteOptions& options) {
   return std::make_unique<ExplainQuery>(std::move(prepared), options);
+}
+
+std::unique_ptr<wire::RunningQuery> make_ship_advice(std::shared_ptr<const Prepared> prepared) {
+  return std::make_unique<ShipAdvice>(std::move(prepared));
 }
 
 std::unique_ptr<wire::RunningQuery> make_describe_query(

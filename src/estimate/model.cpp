@@ -87,7 +87,7 @@ double storage_seconds(const EstimateInput& in, double cached_share) {
 double way_back(const EstimateInput& in) { return in.rtt_seconds / 2; }
 
 Approach ship(const EstimateInput& in, bool pipelined) {
-  Sum sum(pipelined ? "ship, process while it arrives" : "ship, then process", in);
+  Sum sum(pipelined ? kShipPipelined : "ship, then process", in);
   add_beginning(sum, in);
   const EstimateTerm storage{"storage", storage_seconds(in, in.cached_share), 0};
   const EstimateTerm transfer{"transfer", transfer_seconds(in, in.file_bytes), 0};
@@ -108,15 +108,21 @@ Approach push(const EstimateInput& in, std::string name, double storage, double 
   Sum sum(std::move(name), in);
   add_beginning(sum, in);
   if (setup > 0) sum.add("setup", setup);
-  sum.add_overlapping({{"storage", storage, 0}, {"processing", processing, 0}});
-  sum.add("result", transfer_seconds(in, in.result_bytes));
+  const double result = transfer_seconds(in, in.result_bytes);
+  if (in.result_streams) {
+    sum.add_overlapping(
+        {{"storage", storage, 0}, {"processing", processing, 0}, {"result", result, 0}});
+  } else {
+    sum.add_overlapping({{"storage", storage, 0}, {"processing", processing, 0}});
+    sum.add("result", result);
+  }
   sum.add("way back", way_back(in));
   return sum.finish();
 }
 
 Approach push_by_hook(const EstimateInput& in, const ProcessingRate& hook, double threads) {
   const std::string many = std::to_string(static_cast<int>(threads));
-  return push(in, "push: " + hook.name + ", " + many + (threads == 1 ? " thread" : " threads"),
+  return push(in, kPushBy + hook.name + ", " + many + (threads == 1 ? " thread" : " threads"),
               storage_seconds(in, hook.direct_io ? 0 : in.cached_share),
               in.file_bytes / (hook.bytes_per_second * threads), hook.setup_seconds);
 }

@@ -9,6 +9,8 @@ namespace grapnel::hooks {
 Hook& read_hook();
 Hook& mmap_hook();
 Hook& direct_hook();
+/// For files of another machine, and no others: not in all_hooks().
+Hook& ship_hook();
 /// Only where GRAPNEL_HAVE_<NAME> is defined:
 Hook& pipe_hook();
 Hook& pagecache_hook();

@@ -123,6 +123,7 @@ struct Cost {
   double cpu_seconds = 0;
   uint64_t device_bytes = 0;
   uint64_t bytes_copied = 0;
+  uint64_t link_bytes = 0;  ///< that come from another machine
 };
 
 /// What is known about a hook before it runs. Texts are short and static; the page beside the hook
@@ -183,8 +184,13 @@ struct HookChoice {
   Residency residency = Residency::unknown;  ///< of the extent, if it was looked at
 };
 
-/// All hooks of this build, best known first. Owned by the process; never empty ("read" is there).
+/// All hooks of this build for files of this machine, best known first. Owned by the process; never
+/// empty ("read" is there).
 const std::vector<Hook*>& all_hooks();
+/// The hooks that a file's place leaves: all_hooks(), or `ship` alone for a file of another
+/// machine. The first one can do every query.
+const std::vector<Hook*>& hooks_for(const source::Source& source);
+/// Any hook, `ship` too; null if there is none of this name.
 Hook* find_hook(std::string_view name);
 
 }  // namespace grapnel::hooks

@@ -29,7 +29,13 @@ const std::vector<Hook*>& all_hooks() {
   return hooks;
 }
 
+const std::vector<Hook*>& hooks_for(const source::Source& source) {
+  static const std::vector<Hook*> elsewhere = {&ship_hook()};
+  return source.remote ? elsewhere : all_hooks();
+}
+
 Hook* find_hook(std::string_view name) {
+  if (name == ship_hook().name()) return &ship_hook();
   for (Hook* hook : all_hooks()) {
     if (hook->name() == name) return hook;
   }

@@ -55,6 +55,7 @@ Result<EstimateInput> estimate_query(const std::string& sql, const std::string& 
   EstimateInput in = base;
   in.file_bytes = std::max<double>(static_cast<double>(table->data_bytes), 1);
   in.result_bytes = table->result_bytes;
+  in.result_streams = table->result_streams;
   if (table->cached_share >= 0) in.cached_share = table->cached_share;
   in.device_bytes_per_second = table->device_bytes_per_second;
   in.devices = 1;

@@ -86,6 +86,7 @@ std::string where_json(const WhereTable& table) {
               {"selectivity", table.selectivity},
               {"sampled_records", table.sampled_records},
               {"result_bytes", table.result_bytes},
+              {"result_streams", table.result_streams},
               {"cached_share", table.cached_share < 0 ? Json() : Json(table.cached_share)},
               {"cached_how", table.cached_how},
               {"threads", table.threads},

@@ -70,6 +70,7 @@ WhereTable table_of(const Json& plan) {
   take("selectivity", table.selectivity);
   take("sampled_records", table.sampled_records);
   take("result_bytes", table.result_bytes);
+  take("result_streams", table.result_streams);
   take("cached_how", table.cached_how);
   take("threads", table.threads);
   take("program", table.program);

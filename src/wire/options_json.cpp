@@ -9,6 +9,22 @@ bool is_positive(const nlohmann::json& value) {
   return value.is_number() && value.get<double>() > 0;
 }
 
+bool is_not_negative(const nlohmann::json& object, const char* name) {
+  const auto value = object.find(name);
+  return value != object.end() && value->is_number() && value->get<double>() >= 0;
+}
+
+std::optional<ShipOffer> offer_of(const nlohmann::json& object) {
+  const auto threads = object.find("threads");
+  if (!is_not_negative(object, "link_bytes_per_second") ||
+      !is_not_negative(object, "rtt_seconds") || threads == object.end() ||
+      !threads->is_number_unsigned()) {
+    return std::nullopt;
+  }
+  return ShipOffer{object["link_bytes_per_second"].get<double>(),
+                   object["rtt_seconds"].get<double>(), threads->get<unsigned>()};
+}
+
 }  // namespace
 
 std::string ExecuteOptions::to_json() const {
@@ -21,6 +37,11 @@ std::string ExecuteOptions::to_json() const {
   if (polite) object["polite"] = true;
   if (max_cpus > 0) object["max_cpus"] = max_cpus;
   if (max_cpu_share > 0) object["max_cpu_share"] = max_cpu_share;
+  if (ship_offer) {
+    object["ship_offer"] = {{"link_bytes_per_second", ship_offer->link_bytes_per_second},
+                            {"rtt_seconds", ship_offer->rtt_seconds},
+                            {"threads", ship_offer->threads}};
+  }
   return object.dump();
 }
 
@@ -47,6 +68,8 @@ Result<ExecuteOptions> ExecuteOptions::from_json(std::string_view text) {
       options.max_cpus = value.get<double>();
     } else if (name == "max_cpu_share" && is_positive(value)) {
       options.max_cpu_share = value.get<double>();
+    } else if (name == "ship_offer" && value.is_object() && offer_of(value)) {
+      options.ship_offer = offer_of(value);
     } else {
       return Error{ErrorKind::usage,
                    "unknown or malformed query option '" + name + "'",

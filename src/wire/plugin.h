@@ -15,6 +15,7 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 31337;      ///< 0: any free port
   unsigned max_queries = 64;  ///< running at once; more are refused with a clear error
+  unsigned max_files = 64;    ///< raw files given at once; the same
 };
 
 class Server {
@@ -45,7 +46,7 @@ Result<Plugin*> load_plugin();
 
 /// The plugin's entry point, and the text that both sides must agree on.
 inline constexpr char kPluginEntry[] = "grapnel_flight_plugin";
-inline constexpr char kPluginVersion[] = "grapnel-flight 2";
+inline constexpr char kPluginVersion[] = "grapnel-flight 3";
 using PluginEntry = Plugin* (*)(const char* version);
 
 }  // namespace grapnel::wire

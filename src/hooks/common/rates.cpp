@@ -32,6 +32,7 @@ constexpr Default kDefaults[] = {
     {"pagecache", {0.44, 0.44, false}, {1.50, 1.20, false}, 0.025},
     {"sendfile", {0.55, 0.55, false}, {1.60, 1.30, false}, 0.025},
     {"syscall", {0.60, 0.60, false}, {1.70, 1.40, false}, 0.025},
+    {"ship", {1.00, 0.10, false}, {1.00, 0.10, false}, 0},
     {"block", {0.60, 0.60, false}, {1.30, 0.80, false}, 0.025},
     {"filedynptr", {0.60, 0.60, false}, {1.70, 1.40, false}, 0.025},
     {"native", {0.25, 0.25, false}, {0.25, 0.25, false}, 0},

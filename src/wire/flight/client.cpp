@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "wire/flight/errors.h"
+#include "wire/flight/file_receiver.h"
 #include "wire/flight/flight_sql.h"
 #include "wire/flight/location.h"
 #include "wire/flight/protobuf_wire.h"
@@ -32,6 +33,11 @@ class RemoteQuery : public RunningQuery {
       return from_arrow(status, "result schema");
     }
     return ok_status();
+  }
+
+  std::string rather_ship() const override {
+    if (schema_->metadata() == nullptr) return {};
+    return schema_->metadata()->Get(kRatherShipKey).ValueOr({});
   }
 
   Result<bool> next(ArrowArray* out) override {
@@ -125,6 +131,11 @@ class RemoteExecutor : public Executor {
     }
     return std::unique_ptr<RunningQuery>(
         std::make_unique<RemoteQuery>(std::move(*reader), std::move(*schema), server_));
+  }
+
+  Result<std::unique_ptr<source::FileStream>> read_file(
+      const source::FileRequest& request) override {
+    return receive_file(*client_, server_, request);
   }
 
   Result<uint64_t> pull_bytes(uint64_t bytes) override {

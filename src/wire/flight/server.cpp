@@ -12,6 +12,8 @@
 #include <chrono>
 
 #include "wire/flight/errors.h"
+#include "wire/flight/file_messages.h"
+#include "wire/flight/file_sender.h"
 #include "wire/flight/flight_sql.h"
 #include "wire/flight/location.h"
 #include "wire/flight/protobuf_wire.h"
@@ -74,8 +76,8 @@ class LinkBytes : public flight::ResultStream {
 
 class FlightSqlServer : public flight::FlightServerBase {
  public:
-  FlightSqlServer(Executor& executor, unsigned max_queries)
-      : executor_(executor), max_queries_(max_queries) {}
+  FlightSqlServer(Executor& executor, const ServerOptions& options)
+      : executor_(executor), max_queries_(options.max_queries), max_files_(options.max_files) {}
 
   arrow::Status GetFlightInfo(const ServerCallContext& call, const FlightDescriptor& descriptor,
                               std::unique_ptr<flight::FlightInfo>* info) override {
@@ -106,6 +108,9 @@ class FlightSqlServer : public flight::FlightServerBase {
 
   arrow::Status DoGet(const ServerCallContext& call, const flight::Ticket& ticket,
                       std::unique_ptr<flight::FlightDataStream>* stream) override {
+    if (std::string_view(ticket.ticket).substr(0, kFileTicket.size()) == kFileTicket) {
+      return start_file(call, ticket.ticket, stream);
+    }
     ARROW_ASSIGN_OR_RAISE(auto command, unpack_any(ticket.ticket));
     if (!is_query(command)) {
       ARROW_ASSIGN_OR_RAISE(auto table, metadata_table(command));
@@ -224,20 +229,50 @@ class FlightSqlServer : public flight::FlightServerBase {
                             std::unique_ptr<flight::FlightDataStream>* stream) {
     auto running = std::make_shared<RunningCount>(running_queries_);
     if (running->count > max_queries_) {
-      return to_arrow(
-          Error{ErrorKind::limit,
-                "the server runs " + std::to_string(max_queries_) + " queries already, its limit",
-                "try again when one has ended",
-                0,
-                {}},
-          options.own_client);
+      const std::string why =
+          "the server runs " + std::to_string(max_queries_) + " queries already, its limit";
+      if (options.execute.ship_offer) return advise_to_ship(why, stream);
+      return to_arrow(Error{ErrorKind::limit, why, "try again when one has ended", 0, {}},
+                      options.own_client);
     }
     auto query = executor_.execute(sql, options.execute);
     if (!query.ok()) return to_arrow(query.error(), options.own_client);
+    if (const std::string why = (*query)->rather_ship(); !why.empty()) {
+      return advise_to_ship(why, stream);
+    }
     auto made = std::make_unique<QueryStream>(std::move(*query), call, options.own_client,
                                               [running](uint64_t) {});
     ARROW_RETURN_NOT_OK(made->open());
     *stream = std::move(made);
+    return arrow::Status::OK();
+  }
+
+  static arrow::Status advise_to_ship(const std::string& why,
+                                      std::unique_ptr<flight::FlightDataStream>* stream) {
+    auto schema = arrow::schema({}, arrow::key_value_metadata({kRatherShipKey}, {why}));
+    ARROW_ASSIGN_OR_RAISE(auto nothing, arrow::RecordBatchReader::Make({}, std::move(schema)));
+    *stream = std::make_unique<flight::RecordBatchStream>(std::move(nothing));
+    return arrow::Status::OK();
+  }
+
+  arrow::Status start_file(const ServerCallContext& call, std::string_view ticket,
+                           std::unique_ptr<flight::FlightDataStream>* stream) {
+    ARROW_ASSIGN_OR_RAISE(auto options, call_options(call));
+    const auto request = decode_file_request(ticket);
+    if (!request) return arrow::Status::Invalid("a malformed request for a file");
+    auto running = std::make_shared<RunningCount>(running_files_);
+    if (running->count > max_files_) {
+      return to_arrow(
+          Error{ErrorKind::limit,
+                "the server sends " + std::to_string(max_files_) + " files already, its limit",
+                "try again when one has gone out",
+                0,
+                {}},
+          options.own_client);
+    }
+    auto file = executor_.read_file(*request);
+    if (!file.ok()) return to_arrow(file.error(), options.own_client);
+    *stream = make_file_sender(*std::move(file), options.own_client, std::move(running));
     return arrow::Status::OK();
   }
 
@@ -255,13 +290,14 @@ class FlightSqlServer : public flight::FlightServerBase {
 
   Executor& executor_;
   const unsigned max_queries_;
+  const unsigned max_files_;
   std::atomic<unsigned> running_queries_{0};
+  std::atomic<unsigned> running_files_{0};
 };
 
 class FlightServer : public Server {
  public:
-  FlightServer(Executor& executor, const ServerOptions& options)
-      : server_(executor, options.max_queries) {}
+  FlightServer(Executor& executor, const ServerOptions& options) : server_(executor, options) {}
 
   Status start(const ServerOptions& options) {
     GRAPNEL_TRY(const flight::Location location, location_of(options.host, options.port));

@@ -41,6 +41,17 @@ TEST(Estimate, ShippingTakesTheLinksTimeAndPushingTheDevices) {
   EXPECT_NEAR(push.total_seconds, 5 + 0.010, 0.01);
 }
 
+TEST(Estimate, RowsThatLeaveMeanwhileOverlap) {
+  EstimateInput in = example();
+  in.result_bytes = 10e9;
+  const double after = named(*estimate(in), "push: pipe, 1 thread").total_seconds;
+  in.result_streams = true;
+  const auto all = estimate(in);
+  const Approach& meanwhile = named(*all, "push: pipe, 1 thread");
+  EXPECT_NEAR(after - meanwhile.total_seconds, 5, 0.01);
+  EXPECT_EQ(meanwhile.bottleneck, "result");
+}
+
 TEST(Estimate, UnpipelinedShippingAddsProcessing) {
   const auto all = estimate(example());
   const double pipelined = named(*all, "ship, process while it arrives").total_seconds;
