@@ -35,6 +35,7 @@ LEAST_EXECUTED = 0.8
 LARGE_TABLES = 3
 LOWERINGS = [None, "avx512", "avx2", "plain"]  # None: small files go to the interpreter
 KEPT = grapnel_cli.BUILD / "differential"
+SERVER = grapnel_cli.Server(KEPT)  # for ship; it runs while the suite does
 
 
 class DuckDbError(Exception):
@@ -167,7 +168,10 @@ class Outcome:
 def ask(sql, hook, threads, lowering=None):
     """(kind, content, program): 'rows' with them and what computed them, or 'error', 'refused',
     'hook cannot' with the message. `lowering`: a level of vector instructions to force."""
-    answer = grapnel_cli.query(sql, hook=hook, threads=threads, format="json", timeout=60,
+    if hook == "ship":
+        sql = served(sql)
+    answer = grapnel_cli.query(sql, hook=hook, on=SERVER.address if hook == "ship" else None,
+                               threads=threads, format="json", timeout=60,
                                env={"GRAPNEL_NATIVE": lowering} if lowering else None)
     kinds = {value: name for name, value in grapnel_cli.EXIT.items()}
     kind = kinds.get(answer.code, f"exit code {answer.code}")
@@ -175,6 +179,11 @@ def ask(sql, hook, threads, lowering=None):
         rows = json.loads(answer.out, parse_int=str, parse_float=str)
         return "rows", rows, answer.stats.get("program", "?")
     return kind, answer.err.strip(), ""
+
+
+def served(sql):
+    """The statement as it is put to the server of ship, whose root has the tables."""
+    return sql.replace(f"{KEPT}/", "")
 
 
 def judge(query, answer, expected, failure, oracle):
@@ -225,9 +234,12 @@ def run_query(name, table, query, expected, failure, oracle, hooks, rng):
 
 
 def command(sql, hook, threads, lowering=None):
+    place = ""
+    if hook == "ship":
+        sql, place = served(sql), f"--on HOST:PORT (grapnel serve --root {KEPT}) "
     quoted = sql.replace("'", "'\\''")
     forced = f"GRAPNEL_NATIVE={lowering} " if lowering else ""
-    return f"{forced}{grapnel_cli.PROGRAM} query --hook {hook} --threads {threads} '{quoted}'"
+    return f"{forced}{grapnel_cli.PROGRAM} query {place}--hook {hook} --threads {threads} '{quoted}'"
 
 
 # --- all of them ----------------------------------------------------------------------------------
@@ -237,7 +249,7 @@ def usable_hooks():
     probe = KEPT / "probe.csv"
     probe.write_text("a,b\n1,2\n" * 100)
     found = []
-    for hook in ("read", "mmap", "direct", "pipe", "pagecache", "sendfile", "syscall"):
+    for hook in ("read", "mmap", "direct", "pipe", "pagecache", "sendfile", "syscall", "ship"):
         kind, content, _ = ask(f"SELECT count(*) FROM csv({sql_text(str(probe))}, header => true, "
                             "columns => 'a VARCHAR, b VARCHAR')", hook, 1)
         if kind == "rows":
@@ -355,10 +367,11 @@ def main():
     if not grapnel_cli.PROGRAM.exists():
         print(f"{grapnel_cli.PROGRAM} is missing: ./dev build\n0 passed, 1 failed, 0 skipped")
         return 1
-    hooks = options.hooks.split(",") if options.hooks else usable_hooks()
-    print("hooks: " + ", ".join(hooks))
-    suite = Suite(options, hooks)
-    suite.run()
+    with SERVER:
+        hooks = options.hooks.split(",") if options.hooks else usable_hooks()
+        print("hooks: " + ", ".join(hooks))
+        suite = Suite(options, hooks)
+        suite.run()
     return suite.summarize(time.monotonic() - start)
 
 
