@@ -13,12 +13,12 @@ namespace {
 
 class ShipOrPush final : public wire::Executor {
  public:
-  ShipOrPush(std::unique_ptr<wire::Executor> server, const std::string& address)
-      : address_(address),
+  ShipOrPush(std::unique_ptr<wire::Executor> server, std::string address)
+      : address_(std::move(address)),
         server_(std::move(server)),
         here_(make_shipping_engine(
             {[this](const source::FileRequest& request) { return server_->read_file(request); },
-             address})) {}
+             address_})) {}
 
   Result<std::unique_ptr<wire::RunningQuery>> execute(
       std::string_view sql, const wire::ExecuteOptions& options) override {
