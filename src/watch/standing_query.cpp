@@ -182,7 +182,8 @@ void StandingQuery::describe(api::WatchedStatement& statement) const {
   statement.path = job_->source->path;
   statement.table = source::table_expression(*job_->source);
   statement.program = program_name_;
-  statement.stability = file_watch_ ? std::string(to_string(file_watch_->stability())) : last_stability_;
+  statement.stability =
+      file_watch_ ? std::string(to_string(file_watch_->stability())) : last_stability_;
   statement.data_bytes = assembler_.data_bytes();
   statement.covered_bytes = assembler_.covered_bytes();
   statement.counted_bytes = assembler_.counted_bytes();
