@@ -61,6 +61,7 @@ Result<std::unique_ptr<Watcher>> Watcher::open(const std::vector<std::string>& s
 
 Status Watcher::open_files() {
   std::vector<WatchedFile> files;
+  files.reserve(queries_.size());
   for (const auto& query : queries_)
     files.push_back({query->source().file.get(), query->source().data_end});
   BoardOptions options;
