@@ -17,6 +17,12 @@ std::string seconds_text(double seconds) {
   return formatted("%.3g s", seconds);
 }
 
+std::string bytes_text(double bytes) {
+  if (bytes < 1e3) return formatted("%.0f B", bytes);
+  if (bytes < 1e6) return formatted("%.3g kB", bytes / 1e3);
+  return bytes < 1e9 ? formatted("%.4g MB", bytes / 1e6) : formatted("%.4g GB", bytes / 1e9);
+}
+
 std::string percent_text(double share) { return formatted("%.0f %%", 100 * share); }
 
 }  // namespace grapnel

@@ -83,9 +83,9 @@ Status take_turn(Case& one, unsigned round) {
   if (!one.usual || size < kSmallTurnBytes) return ok_status();
   GRAPNEL_TRY(const double large, drive(one, 0, kSmallTurnBytes, hooks::kLargestExtentBytes));
   GRAPNEL_TRY(const double small, drive(one, 0, kSmallTurnBytes, kSmallExtentBytes));
-  constexpr double kMore =
+  constexpr uint64_t kMoreExtents =
       kSmallTurnBytes / kSmallExtentBytes - kSmallTurnBytes / hooks::kLargestExtentBytes;
-  one.extent_seconds.push_back((small - large) / kMore);
+  one.extent_seconds.push_back((small - large) / static_cast<double>(kMoreExtents));
   return ok_status();
 }
 

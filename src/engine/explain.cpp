@@ -179,7 +179,8 @@ std::vector<std::string> explain(const Prepared& prepared, const api::Statistics
   plan.add("program", short_name(*prepared.program) + " (" + prepared.program_note + ")");
   plan.add("hook", prepared.decision.reason);
   plan.add("hooks", choose::to_text(prepared.decision));
-  if (prepared.place) plan.add("place", prepared.place->why);
+  if (prepared.place)
+    plan.add("place", (prepared.place->ship ? "shipped: " : "pushed: ") + prepared.place->why);
   plan.add("threads", std::to_string(prepared.threads));
   if (measured != nullptr) {
     plan.add("measured", measured->to_text());

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "hooks/common/user_space.h"
 #include "scan/file_watch.h"
 
 namespace grapnel::engine {
@@ -33,8 +34,6 @@ struct Piece {
   FileChunk chunk;  ///< no bytes: the end
   FileState state;  ///< of the file, see source::FileStream::state()
 };
-
-Error cancelled() { return {ErrorKind::cancelled, "the query was cancelled", {}, 0, std::nullopt}; }
 
 class FileReader final : public FileStream {
  public:
@@ -57,7 +56,7 @@ class FileReader final : public FileStream {
   Result<FileChunk> next() override {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return stopped_ || outcome_ || !waiting_.empty(); });
-    if (stopped_) return cancelled();
+    if (stopped_) return hooks::cancelled_error();
     if (waiting_.empty()) {
       if (!outcome_->ok()) return outcome_->error();
       return FileChunk{};

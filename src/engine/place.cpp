@@ -1,8 +1,8 @@
 #include "engine/place.h"
 
 #include <algorithm>
-#include <cstdio>
 
+#include "base/number_text.h"
 #include "choose/cache_state.h"
 #include "engine/result_size.h"
 #include "grapnel/estimate.h"
@@ -53,24 +53,18 @@ api::EstimateInput model_input(const Prepared& prepared, const wire::ShipOffer& 
   return in;
 }
 
-std::string text(const char* format, double a, double b, double c) {
-  char buffer[160];
-  std::snprintf(buffer, sizeof buffer, format, a, b, c);
-  return buffer;
-}
-
 }  // namespace
 
 Place choose_place(const Prepared& prepared, const wire::ShipOffer& offer) {
   Place place;
   if (offer.link_bytes_per_second <= 0) {
-    place.why = "pushed: what the link carries is not known (grapnel calibrate --on measures it)";
+    place.why = "what the link carries is not known (grapnel calibrate --on measures it)";
     return place;
   }
   const api::EstimateInput in = model_input(prepared, offer);
   const auto approaches = api::estimate(in);
   if (!approaches.ok()) {
-    place.why = "pushed: " + approaches.error().message;
+    place.why = approaches.error().message;
     return place;
   }
   double ship = 0;
@@ -83,11 +77,11 @@ Place choose_place(const Prepared& prepared, const wire::ShipOffer& offer) {
   // It opens the file by a round trip of its own.
   ship += in.rtt_seconds;
   place.ship = push > ship / kClearlyCheaper && push - ship > kWorthwhileSeconds;
-  place.why =
-      text("push %.3g s, ship %.3g s: about %.3g MB of answer", push, ship, in.result_bytes / 1e6) +
-      text(", %.3g MB of file, a link of %.3g MB/s and %.3g ms", in.file_bytes / 1e6,
-           in.link_bytes_per_second / 1e6, in.rtt_seconds * 1e3) +
-      (place.ship ? "" : "; shipping is not clearly cheaper");
+  place.why = "push " + seconds_text(push) + ", ship " + seconds_text(ship) + ": about " +
+              bytes_text(in.result_bytes) + " of answer, " + bytes_text(in.file_bytes) +
+              " of file, a link of " + bytes_text(in.link_bytes_per_second) + "/s and " +
+              seconds_text(in.rtt_seconds) +
+              (place.ship ? "" : "; shipping is not clearly cheaper");
   return place;
 }
 

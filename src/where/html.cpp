@@ -29,12 +29,6 @@ tr.off td { color: #8a939d; }
 .lead { font-size: 1.1rem; } .quiet { color: #6b7785; }
 )css";
 
-std::string bytes_text(double bytes) {
-  if (bytes < 1e3) return formatted("%.0f B", bytes);
-  if (bytes < 1e6) return formatted("%.3g kB", bytes / 1e3);
-  return bytes < 1e9 ? formatted("%.4g MB", bytes / 1e6) : formatted("%.4g GB", bytes / 1e9);
-}
-
 std::string bytes_if_known(const std::optional<uint64_t>& bytes) {
   return bytes ? bytes_text(static_cast<double>(*bytes)) : "";
 }

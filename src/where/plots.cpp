@@ -75,7 +75,10 @@ class LogScale {
   [[nodiscard]] std::vector<double> ticks() const {
     std::vector<double> all;
     const bool wide = high_ / low_ > 300;
-    for (double power = std::pow(10, std::floor(std::log10(low_))); power <= high_; power *= 10) {
+    const int last = static_cast<int>(std::floor(std::log10(high_)));
+    for (int exponent = static_cast<int>(std::floor(std::log10(low_))); exponent <= last;
+         exponent++) {
+      const double power = std::pow(10, exponent);
       for (const double step : {1.0, 2.0, 5.0}) {
         if (wide && step > 1) continue;
         if (power * step >= low_ && power * step <= high_) all.push_back(power * step);
@@ -202,6 +205,7 @@ std::string stability_plot(const WhereTable& table) {
   const auto rate = [&](const WhereRow& row) {
     return static_cast<double>(table.data_bytes) / std::max(row.wall_seconds(), 1e-9);
   };
+  rates.reserve(rows.size());
   for (const WhereRow* row : rows) rates.push_back(rate(*row));
   const LogScale x(rates, kPlotLeft, kWidth - kRight - 40);
   std::string content;

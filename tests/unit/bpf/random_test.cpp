@@ -1,5 +1,5 @@
 // Random files through each hook in the kernel and the interpreter. The seed is printed with each
-// failure; GRAPNEL_SEED repeats a run.
+// failure; GRAPNEL_TEST_SEED repeats a run.
 #include <random>
 #include <string>
 #include <vector>
@@ -97,7 +97,7 @@ class Writer {
 };
 
 uint64_t first_seed() {
-  const char* seed = getenv("GRAPNEL_SEED");
+  const char* seed = getenv("GRAPNEL_TEST_SEED");
   return seed != nullptr ? std::stoull(seed) : std::random_device()();
 }
 
@@ -114,7 +114,7 @@ TEST_P(KernelHookTest, random_files) {
   const uint64_t seed = first_seed();
   uint64_t escapes = 0, records = 0;
   for (uint64_t round = 0; round < 12; round++) {
-    SCOPED_TRACE("GRAPNEL_SEED=" + std::to_string(seed + round));
+    SCOPED_TRACE("GRAPNEL_TEST_SEED=" + std::to_string(seed + round));
     const std::string path = directory_.write("random.csv", Writer(seed + round).file(150'000));
     const std::string table =
         "csv('" + path +
