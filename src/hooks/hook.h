@@ -36,6 +36,7 @@ struct Extent {
   /// guess by the records that it joins, and redoes an extent whose guess was wrong from the first
   /// record start that it then knows (`first`).
   std::optional<source::QuoteState> start_state;
+  bool again = false;  ///< redone: its bytes have been read for this query before, by some session
   /// What the chooser saw. A hint: reading what is cached must not start readahead of what is not
   /// and may go another way.
   Residency residency = Residency::unknown;

@@ -100,6 +100,7 @@ Status Stitcher::redo_extent(const hooks::Extent& extent, const Redo& redo,
   hooks::Extent rest = extent;
   rest.begin = *record_end;
   rest.first = true;
+  rest.again = true;
   Driven driven = redo(rest);
   if (!driven.result.ok()) return fail_or_satisfy(rest, std::move(driven.result).error());
   return pass_on(std::move(driven), proven);

@@ -108,7 +108,9 @@ Result<BlockSession::Stage*> BlockSession::stage_for(const Extent& extent) {
 Status BlockSession::begin(Stage& stage, const Extent& extent) {
   abandon(stage);
   const double cached = page_cache_.cached_share(extent.begin, extent.end).value_or(0.5);
-  if (cached == 1) return hook_error("cached: nothing of it comes from the device");
+  // What is redone is cached since it came from the device: done from there.
+  if (cached == 1 && !extent.again)
+    return hook_error("cached: nothing of it comes from the device");
   stage.extent = extent;
   stage.lanes.watch(extent, job_->source->data_begin);
   stage.requests.emplace(*job_->source, file_.get(), extent, request_bytes_, cached > 0);
@@ -157,7 +159,7 @@ Status BlockSession::compute(Stage& stage, ExtentResult& result) {
   GRAPNEL_TRY(std::vector<Span> cores, stage.lanes.collect(exact_, result));
   GRAPNEL_TRY(const std::vector<Span> gaps, find_gaps(stage.extent, cores));
   // Events get lost now and then, some in a row (README.md), but not all of them.
-  if (cores.empty() && !has_seen_) {
+  if (cores.empty() && !has_seen_ && !stage.extent.again) {
     return hook_error("nothing of it was seen when it came from the device (" +
                       std::to_string(stage.lanes.missed().no_lane) +
                       " requests found no free lane)");

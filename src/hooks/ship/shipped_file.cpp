@@ -105,18 +105,11 @@ std::shared_ptr<Window> ShippedFile::make_window(uint64_t begin, uint64_t end) {
                                   limits::kShipWindowBytes);
 }
 
-/// Extents are asked for nearly in order, so there is little to remember.
-bool ShippedFile::is_first_time(uint32_t extent) {
-  if (extent < all_before_ || !beyond_.insert(extent).second) return false;
-  while (beyond_.erase(all_before_) != 0) all_before_++;
-  return true;
-}
-
 std::shared_ptr<Window> ShippedFile::window_for(const Extent& extent,
                                                 std::shared_ptr<Window>& shared) {
   const std::lock_guard lock(mutex_);
   const uint64_t begin = std::max<uint64_t>(extent.begin, head_.size());
-  if (!is_first_time(extent.number)) return make_window(begin, extent.end);
+  if (extent.again) return make_window(begin, extent.end);
   if (!shared) shared = known_shared_.lock();
   if (!shared) {
     // A first worker may come with any extent; one that comes when all others have closed has one

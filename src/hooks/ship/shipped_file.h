@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 
 #include "hooks/hook.h"
@@ -45,7 +44,6 @@ class ShippedFile final : public source::RemoteFile {
   Status read_head();
   void note(const source::FileState& state, size_t bytes);
   std::shared_ptr<Window> make_window(uint64_t begin, uint64_t end);
-  bool is_first_time(uint32_t extent);
 
   const Server server_;
   const std::string path_;
@@ -57,8 +55,6 @@ class ShippedFile final : public source::RemoteFile {
   uint64_t bytes_received_ = 0;
   std::weak_ptr<Window> known_shared_;  ///< up to the file's end
   bool has_shared_ = false;             ///< there is or was a shared window
-  uint32_t all_before_ = 0;             ///< extents before this one were asked for
-  std::set<uint32_t> beyond_;           ///< and these
 };
 
 }  // namespace grapnel::hooks::ship
