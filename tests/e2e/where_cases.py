@@ -317,8 +317,8 @@ def polite_refuses_in_words_what_it_cannot(tmp):
     answer.expect(grapnel.EXIT["hook cannot"])
     assert "--polite" in answer.err and "page cache" in answer.err, answer.err
     assert_same_pages(before, page_cache.cached_pages(path))
-    page_cache.prepare(path, "cached")
-    grapnel.run("query", "--polite", "--hook", "read", sql).expect()
+    with page_cache.held(path):
+        grapnel.run("query", "--polite", "--hook", "read", sql).expect()
 
 
 @case

@@ -1,6 +1,8 @@
 """Puts a file's pages into the page cache or out of it, and looks at each page afterwards."""
 
+import contextlib
 import ctypes
+import mmap
 import os
 
 PAGE = 4096
@@ -21,6 +23,17 @@ class _Cachestat(ctypes.Structure):
                 for name in ("cache", "dirty", "writeback", "evicted", "recently_evicted")]
 
 
+def _map(fd, length):
+    """The file's bytes in memory, to read, shared; the address."""
+    _libc.mmap.restype = ctypes.c_void_p
+    _libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int,
+                           ctypes.c_int, ctypes.c_long]
+    address = _libc.mmap(None, length, mmap.PROT_READ, mmap.MAP_SHARED, fd, 0)
+    if address == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "mmap")
+    return address
+
+
 def _by_cachestat(fd, pages):
     cached = bytearray(pages)
     for page in range(pages):
@@ -35,12 +48,7 @@ def _by_cachestat(fd, pages):
 def _by_mincore(fd, pages):
     """Only trustworthy for who owns the file, which the tests do."""
     length = pages * PAGE
-    _libc.mmap.restype = ctypes.c_void_p
-    _libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int,
-                           ctypes.c_int, ctypes.c_long]
-    address = _libc.mmap(None, length, 1, 1, fd, 0)
-    if address == ctypes.c_void_p(-1).value:
-        raise OSError(ctypes.get_errno(), "mmap")
+    address = _map(fd, length)
     answer = (ctypes.c_ubyte * pages)()
     failed = _libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(length), answer)
     _libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(length))
@@ -54,7 +62,27 @@ def cached_pages(path):
     pages = (os.path.getsize(path) + PAGE - 1) // PAGE
     fd = os.open(path, os.O_RDONLY)
     try:
-        return _by_cachestat(fd, pages) or _by_mincore(fd, pages)
+        by_cachestat = _by_cachestat(fd, pages)
+        return _by_mincore(fd, pages) if by_cachestat is None else by_cachestat
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def held(path):
+    """All of the file is in the page cache and stays there: locked memory is not reclaimed, by DAMON
+    neither (shrink_folio_list() leaves what is not evictable). Wants CAP_IPC_LOCK, or files smaller than
+    `ulimit -l`."""
+    size = os.path.getsize(path)
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        address = _map(fd, size)
+        try:
+            if _libc.mlock(ctypes.c_void_p(address), ctypes.c_size_t(size)) != 0:
+                raise OSError(ctypes.get_errno(), f"mlock of {path}")
+            yield
+        finally:
+            _libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(size))
     finally:
         os.close(fd)
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`grapnel trace`: real workloads, and who is charged with what. Nothing here measures time."""
 
+import contextlib
 import functools
 import json
 import mmap
@@ -17,6 +18,7 @@ from harness import case, cases, main, skip  # noqa: E402
 
 import disturbed  # noqa: E402
 import grapnel_cli as grapnel  # noqa: E402
+import page_cache  # noqa: E402
 import tracing  # noqa: E402
 from kernel_rights import has_kernel_rights  # noqa: E402
 from running import as_nobody  # noqa: E402
@@ -64,6 +66,14 @@ def despite_missing_events(test):
     return attempts
 
 
+def in_state(path, state):
+    """For `with`: the file "cold" at the beginning, or "cached" and held there."""
+    if state == "cached":
+        return page_cache.held(path)
+    drop(path)
+    return contextlib.nullcontext()
+
+
 # --- One file, one reader ---
 
 
@@ -71,8 +81,7 @@ def despite_missing_events(test):
 def cached_read_takes_nothing_from_the_device(tmp, size, block):
     need_kernel_rights()
     path = write(tmp / "file", size)
-    run_python(READ_WHOLE, block, path)  # whatever is not there is there now
-    with Trace("--file", path) as trace:
+    with page_cache.held(path), Trace("--file", path) as trace:
         pid = run_python(READ_WHOLE, block, path)
     row = trace.row(path)
     assert (row["pid"], row["process"], row["opens"]) == (pid, "process", 1), row
@@ -109,7 +118,8 @@ def second_reader_is_served_from_the_cache(tmp):
     drop(path)
     with Trace("--file", path) as trace:
         first = run_python(READ_WHOLE, 1 << 16, path)
-        second = run_python(READ_WHOLE, 1 << 16, path)
+        with page_cache.held(path):
+            second = run_python(READ_WHOLE, 1 << 16, path)
     assert trace.row(path, pid=first)["cached_bytes"] == 0, trace.rows(path)
     row = trace.row(path, pid=second)
     assert row["cached_bytes"] == row["read_bytes"] == 4 * MIB and row["device_bytes"] == 0, row
@@ -151,9 +161,7 @@ def sendfile_is_sent_not_read(tmp, state):
     need_kernel_rights()
     size = 4 * MIB + 123
     path = write(tmp / "file", size)
-    if state == "cold":
-        drop(path)
-    with Trace("--file", path) as trace:
+    with in_state(path, state), Trace("--file", path) as trace:
         pid = run_python(SENDER, path)
     row = trace.row(path)
     assert row["pid"] == pid and row["sent_bytes"] == size and row["read_bytes"] == 0, row
@@ -177,9 +185,7 @@ def mapped_file(tmp, state):
     need_kernel_rights()
     size = 4 * MIB
     path = write(tmp / "file", size)
-    if state == "cold":
-        drop(path)
-    with Trace("--file", path) as trace:
+    with in_state(path, state), Trace("--file", path) as trace:
         pid = run_python(MAPPER, path)
     row = trace.row(path)
     assert row["pid"] == pid and row["maps"] == 1 and row["mapped_bytes"] == size, row

@@ -1,8 +1,6 @@
 """A trace beside a workload, and what it said."""
 
-import ctypes
 import json
-import mmap
 import os
 import signal
 import subprocess
@@ -12,6 +10,7 @@ import time
 from pathlib import Path
 
 import grapnel_cli as grapnel
+import page_cache
 
 READY_SECONDS = 60
 END_SECONDS = 60
@@ -99,30 +98,12 @@ def drop(path):
         for _ in range(20):
             os.fsync(fd)
             os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-            if cached_pages(fd) == 0:
+            if sum(page_cache.cached_pages(path)) == 0:
                 return
             time.sleep(0.05)
     finally:
         os.close(fd)
     raise AssertionError(f"pages of {path} stay in the page cache")
-
-
-def cached_pages(fd):
-    size = os.fstat(fd).st_size
-    pages = (size + mmap.PAGESIZE - 1) // mmap.PAGESIZE
-    if pages == 0:
-        return 0
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.mmap.restype = ctypes.c_void_p
-    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int,
-                          ctypes.c_long]
-    libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-    libc.mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
-    address = libc.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, fd, 0)
-    vector = ctypes.create_string_buffer(pages)
-    assert libc.mincore(address, size, vector) == 0
-    libc.munmap(address, size)
-    return sum(byte & 1 for byte in vector.raw[:pages])
 
 
 def run_python(script, *arguments, prefix=()):
