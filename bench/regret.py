@@ -1,6 +1,6 @@
 """The chooser's regret: how much longer its choice takes than the best hook that is named.
 
-  ./dev bench regret [--rounds 3] [--sizes 1,16,128] [--write]   (writes docs/results/regret.{md,json,svg})
+  ./dev bench regret [--rounds 3] [--sizes 1,16,128,1024,4096] [--write]   (writes docs/results/regret.{md,json,svg})
 
 Every case (op class and format, size, cached share, threads) runs by the chooser twice and by every hook that
 it could have taken, in turns within each round. Regret is the chooser's median over the best hook's; what the
@@ -27,17 +27,27 @@ SHARES = [0, 25, 50, 75, 100]
 # Those that it may take unasked.
 HOOKS = ["read", "direct", "pipe", "sendfile"]
 MEGABYTE = 1 << 20
+# Of files as large as this, which take minutes, only these and three shares.
+LARGE = 1 << 30
+LARGE_OPERATIONS = ["csv sum", "fixed sum"]
 # Pages of one folio leave the cache together, and a folio can have 2 MiB.
 PART = 2 * MEGABYTE
 
 
 def text_file(directory, size):
-    """The beginning of lineitem, in whole lines."""
+    """The beginning of lineitem, in whole lines; over again if that is not enough."""
     path = directory / f"lineitem-{size}.tbl"
     if not path.exists():
-        with open(cli.DATA / "tpch-sf1" / "lineitem.tbl", "rb") as source:
-            data = source.read(size)
-        path.write_bytes(data[:data.rindex(b"\n") + 1])
+        with open(cli.DATA / "tpch-sf1" / "lineitem.tbl", "rb") as source, open(path, "wb") as out:
+            while out.tell() < size:
+                data = source.read(min(64 * MEGABYTE, size - out.tell()))
+                if not data:
+                    source.seek(0)
+                elif out.tell() + len(data) == size:
+                    out.write(data[:data.rindex(b"\n") + 1])
+                    break
+                else:
+                    out.write(data)
     return path
 
 
@@ -45,9 +55,12 @@ def fixed_file(directory, size):
     path = directory / f"records-{size}.bin"
     if not path.exists():
         record = struct.Struct("<qiiq")
-        block = b"".join(record.pack(i, i * 7919 % 1000, i % 50, i * i) for i in range(4096))
-        count = size // len(block) + 1
-        path.write_bytes((block * count)[:size // record.size * record.size])
+        block = b"".join(record.pack(i, i * 7919 % 1000, i % 50, i * i) for i in range(1 << 15))
+        whole, rest = divmod(size // record.size * record.size, len(block))
+        with open(path, "wb") as out:
+            for _ in range(whole):
+                out.write(block)
+            out.write(block[:rest])
     return path
 
 
@@ -130,8 +143,11 @@ def make_cases(directory, sizes):
         size = megabytes * MEGABYTE
         # A file of one part is in the cache or not.
         shares = SHARES if size >= 4 * PART else [0, 100]
+        large = size >= LARGE
         for (name, (path, sql)), share in itertools.product(
-                operations(directory, size).items(), shares):
+                operations(directory, size).items(), [0, 50, 100] if large else shares):
+            if large and name not in LARGE_OPERATIONS:
+                continue
             for threads in ([1, 2] if share == 100 and size > 4 * PART else [2]):
                 cases.append(Case(name, path, sql, size, share, threads))
     return cases
@@ -140,7 +156,7 @@ def make_cases(directory, sizes):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--sizes", default="1,16,128", help="in MiB")
+    parser.add_argument("--sizes", default="1,16,128,1024,4096", help="in MiB")
     parser.add_argument("--write", action="store_true", help="docs/results/regret.*")
     options = parser.parse_args()
     directory = cli.BUILD / "regret"

@@ -30,8 +30,10 @@ import scenario_report  # noqa: E402
 import ways  # noqa: E402
 
 LINK_BYTES_PER_SECOND, RTT_SECONDS = 1e9, 0.010
-HOOKS = {"cached": ["read", "mmap", "pipe", "pagecache", "sendfile", "syscall"],
-         "cold": ["read", "direct", "pipe", "block"]}
+HOOKS = {"cached": ["read", "mmap", "pipe", "pagecache", "sendfile", "syscall", "ship"],
+         "cold": ["read", "direct", "pipe", "block", "ship"]}
+# For a filter: the best that pushes, and the one that ships.
+FILTER_HOOKS = {"cached": ["read", "ship"], "cold": ["direct", "ship"]}
 
 
 def same(rows, others):
@@ -55,7 +57,7 @@ def ways_for(case, state, python):
     found = [ways.Ship(python)]
     if state == "cached":
         found += [ways.ServerTool(engine, python) for engine in ways.SERVER_TOOLS[case.kind]]
-    hooks = HOOKS[state] if case.kind != "filter" else []
+    hooks = (FILTER_HOOKS if case.kind == "filter" else HOOKS)[state]
     return found + [ways.Grapnel(hook) for hook in [None, *hooks]]
 
 
@@ -122,6 +124,7 @@ def main():
         network.enter(link.client)
         with ways.Services(link, arguments.nginx) as services:
             empty = link.measure()
+            services.measure_link()  # for the choice between pushing and shipping
             print(f"the link: {empty['bytes_per_second'] / 1e9:.2f} GB/s, "
                   f"{1e3 * empty['rtt_seconds']:.2f} ms round trip")
             relay_before, server_before = link.cpu_seconds(), services.server_cpu_seconds()
@@ -138,13 +141,15 @@ def main():
                     print()
                     show(results)
                     found.append({"case": case.name, "kind": case.kind, "state": state,
+                                  "share": case.selectivity,
                                   "bytes": case.path.stat().st_size, "ways": results})
             relay_cpu = link.cpu_seconds() - relay_before
             server_cpu = services.server_cpu_seconds() - server_before
     print(link.said)
     outcome = {"options": shlex.join(sys.argv[1:]), "scale": arguments.scale, "rounds": arguments.rounds, "link": empty,
                "link_said": link.said, "relay_cpu_seconds": relay_cpu,
-               "server_cpu_seconds": server_cpu, "cases": found}
+               "server_cpu_seconds": server_cpu, "cases": found,
+               "device_bytes_per_second": prediction.device_bytes_per_second(cases[0].path)}
     verdicts = scenario_report.judge(outcome)
     for text, met in verdicts:
         print(f"{'ok    ' if met else 'MISSED'} {text}")

@@ -159,6 +159,12 @@ class Services:
                 time.sleep(0.05)
         raise RuntimeError(f"nothing listens on port {port} after 20 s")
 
+    def measure_link(self):
+        """What the client's grapnel knows of the link from then on."""
+        subprocess.run(self.link.in_client(cli.PROGRAM, "calibrate", "--on",
+                                           f"{network.SERVER_ADDRESS}:{GRAPNEL_PORT}"),
+                       check=True, stdout=subprocess.DEVNULL)
+
     def server_cpu_seconds(self):
         with open(f"/proc/{self.server.pid}/stat", encoding="ascii") as file:
             fields = file.read().rsplit(")", 1)[1].split()

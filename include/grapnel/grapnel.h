@@ -288,6 +288,10 @@ struct ServeOptions {
   std::string root;                        ///< paths of queries are relative to it and stay beneath
   std::string listen = "127.0.0.1:31337";  ///< port 0: any free one, see Server::address()
   bool insecure = false;  ///< needed for any address but loopback: no encryption, no passwords
+  /// Queries that run at once; 0: none, the server only sends files. Clients that can compute
+  /// themselves are told to do so instead of one more; others are refused.
+  unsigned max_queries = 64;
+  unsigned max_files = 64;  ///< files that are sent at once; one more is refused
 };
 
 /// A running server; stops when destroyed.

@@ -53,6 +53,8 @@ Result<Server> Server::start(const ServeOptions& options) {
   wire::ServerOptions server_options;
   server_options.host = address->host;
   server_options.port = address->port;
+  server_options.max_queries = options.max_queries;
+  server_options.max_files = options.max_files;
   auto server = (*plugin)->serve(*state->engine, server_options);
   if (!server.ok()) return to_public(server.error());
   state->server = *std::move(server);

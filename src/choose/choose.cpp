@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "choose/cache_state.h"
+#include "choose/extent_chooser.h"
 #include "choose/learn.h"
 #include "choose/price.h"
-#include "hooks/common/page_cache.h"
 #include "hooks/common/rates.h"
 
 namespace grapnel::choose {
@@ -17,59 +17,6 @@ using hooks::Extent;
 using hooks::Hook;
 using hooks::HookChoice;
 using hooks::Residency;
-
-/// A hook with its price and its line in the table.
-struct Priced {
-  Hook* hook = nullptr;
-  size_t line = 0;
-  Price price;
-};
-
-/// Chooses per extent, by what is cached of it now. Shared by all workers.
-class ExtentChooser {
- public:
-  ExtentChooser(std::shared_ptr<const program::Job> job, std::vector<Priced> usable,
-                double share_if_unknown, bool polite)
-      : job_(std::move(job)),
-        probe_(job_->source->file.get()),
-        usable_(std::move(usable)),
-        share_if_unknown_(share_if_unknown),
-        polite_(polite) {}
-
-  [[nodiscard]] HookChoice choose(const Extent& extent) const {
-    std::vector<Priced> order = usable_;
-    HookChoice choice;
-    if (order.size() > 1) {
-      const auto seen = probe_.cached_share(extent.begin, extent.end);
-      if (seen) choice.residency = residency_of(*seen);
-      if (polite_) keep_polite(order, seen);
-      const double share = seen.value_or(share_if_unknown_);
-      std::stable_sort(order.begin(), order.end(), [share](const Priced& a, const Priced& b) {
-        return a.price.at(share) < b.price.at(share);
-      });
-    }
-    choice.first = order.front().hook;
-    for (size_t i = 1; i < order.size(); i++) choice.fallbacks.push_back(order[i].hook);
-    return choice;
-  }
-
- private:
-  // Never empty: if none is polite here, the extent was cached when the query began, and reading
-  // puts back what has left the cache meanwhile.
-  static void keep_polite(std::vector<Priced>& order, std::optional<double> cached_share) {
-    std::vector<Priced> polite;
-    for (const Priced& priced : order) {
-      if (leaves_cache_alone(*priced.hook, cached_share)) polite.push_back(priced);
-    }
-    if (!polite.empty()) order = std::move(polite);
-  }
-
-  std::shared_ptr<const program::Job> job_;
-  hooks::PageCacheProbe probe_;
-  std::vector<Priced> usable_;
-  double share_if_unknown_;
-  bool polite_;
-};
 
 /// Everything that decide() works on.
 class Decider {
@@ -103,9 +50,7 @@ class Decider {
       choose_forced();
     } else {
       explain_choice();
-      auto chooser =
-          std::make_shared<ExtentChooser>(job_, usable(), share(), request_.limits.polite);
-      decision_.choose = [chooser](const Extent& extent) { return chooser->choose(extent); };
+      choose_by_extent();
     }
     return std::move(decision_);
   }
@@ -126,7 +71,7 @@ class Decider {
   void price_all() {
     for (Hook* hook : hooks::hooks_for(*job_->source)) {
       const HookPrice price = price_hook(*hook, context_, share());
-      priced_.push_back({hook, decision_.candidates.size(), price.price});
+      priced_.push_back({hook, decision_.candidates.size(), price.price, Priced::Can::not_asked});
       Candidate candidate;
       candidate.hook = hook->name();
       candidate.cost = price.now;
@@ -243,6 +188,25 @@ class Decider {
         "leave --polite away, or bring the file into the cache first", 0, std::nullopt};
   }
 
+  [[nodiscard]] ChooserLimits chooser_limits(bool polite) const {
+    return {context_.threads, share(), polite};
+  }
+
+  void choose_by_extent() {
+    std::vector<Priced> allowed;
+    for (Priced priced : priced_) {
+      const Candidate& candidate = line(priced);
+      if (candidate.ruled_out || !priced.hook->by_default().yes) continue;
+      if (candidate.asked) priced.can = candidate.eligible ? Priced::Can::yes : Priced::Can::no;
+      allowed.push_back(priced);
+    }
+    auto chooser = std::make_shared<ExtentChooser>(job_, std::move(allowed),
+                                                   chooser_limits(request_.limits.polite));
+    decision_.choose = [chooser](const Extent& extent) { return chooser->choose(extent); };
+    decision_.observe = [chooser](const hooks::ExtentTime& time) { chooser->observe(time); };
+    decision_.corrections = [chooser] { return chooser->corrections(); };
+  }
+
   void choose_forced() {
     HookChoice choice;
     choice.first = forced_;
@@ -260,10 +224,12 @@ class Decider {
     for (const Priced& priced : priced_) {
       const bool also = std::find(choice.fallbacks.begin(), choice.fallbacks.end(), priced.hook) !=
                         choice.fallbacks.end();
-      if (priced.hook == forced_) all.push_back({priced.hook, priced.line, Price{}});
-      if (also && priced.hook != forced_) all.push_back(priced);
+      if (priced.hook != forced_ && !also) continue;
+      all.push_back(priced);
+      all.back().can = Priced::Can::yes;
+      if (priced.hook == forced_) all.back().price = Price{};
     }
-    auto chooser = std::make_shared<ExtentChooser>(job_, std::move(all), share(), true);
+    auto chooser = std::make_shared<ExtentChooser>(job_, std::move(all), chooser_limits(true));
     decision_.choose = [chooser](const Extent& extent) { return chooser->choose(extent); };
   }
 

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "choose/limits.h"
+#include "hooks/common/extent_time.h"
 #include "hooks/hook.h"
 #include "op/query.h"
 #include "program/program.h"
@@ -83,6 +84,11 @@ struct Decision {
   double setup_seconds = 0;  ///< in it
   /// For scan::Plan::choose. Thread-safe; keeps alive what it needs.
   std::function<hooks::HookChoice(const hooks::Extent&)> choose;
+  /// For scan::Plan::observe: a choice that turns out to be dearer than expected is made anew.
+  /// Empty if there is nothing to choose. Thread-safe.
+  std::function<void(const hooks::ExtentTime&)> observe;
+  /// What was corrected that way so far, for people. Empty, as above, or gives "" if nothing was.
+  std::function<std::string()> corrections;
 };
 
 /// Errors: hook (a hook was forced that is not permitted or not eligible, or the limits leave none;

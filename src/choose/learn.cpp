@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "hooks/common/rates.h"
 #include "lower/cache/object_cache.h"
@@ -21,18 +23,15 @@ constexpr std::string_view kRatesKey = "measured rates of hooks, 3, grapnel " GR
 constexpr uint64_t kLeastBytes = 64 << 20;
 constexpr double kNearlyAll = 0.95;
 
-/// One hook that did nearly everything, if there is one.
-const std::pair<const std::string, HookCounters>* only_hook(
-    const std::map<std::string, HookCounters>& hooks) {
+/// One hook did nearly everything: the scan's time is its time.
+bool one_did_nearly_all(const std::map<std::string, HookCounters>& hooks) {
   uint64_t total = 0;
-  for (const auto& [name, counters] : hooks) total += counters.bytes;
-  for (const auto& entry : hooks) {
-    const auto bytes = static_cast<double>(entry.second.bytes);
-    if (entry.second.bytes >= kLeastBytes && bytes >= kNearlyAll * static_cast<double>(total)) {
-      return &entry;
-    }
+  uint64_t most = 0;
+  for (const auto& [name, counters] : hooks) {
+    total += counters.bytes;
+    most = std::max(most, counters.bytes);
   }
-  return nullptr;
+  return static_cast<double>(most) >= kNearlyAll * static_cast<double>(total);
 }
 
 /// A directory may be shared by machines, and kernels differ.
@@ -86,10 +85,10 @@ void observe_cached(const program::Job& job, const program::Program& program,
   hooks::observe_op(program.name(), shape, std::max(taken.cpu_ns - io_ns, 0.01), op_class(job));
 }
 
-/// Whether observe() would learn.
-bool teaches(const hooks::Hook& hook, const Taken& taken, unsigned threads) {
+/// Whether observe() would learn. `alone`: no other hook had a part in the scan's time.
+bool teaches(const hooks::Hook& hook, const Taken& taken, bool alone, unsigned threads) {
   if (taken.from_device <= 1 - kNearlyAll) return true;
-  if (taken.from_device < kNearlyAll) return false;
+  if (taken.from_device < kNearlyAll || !alone) return false;
   // Only where the device was what the scan waited for.
   return hook.in_kernel() || taken.cpu_ns / threads <= 0.7 * taken.wall_ns;
 }
@@ -157,17 +156,22 @@ std::string memory_path(std::string* problem) {
 void learn(const program::Job& job, const program::Program& program,
            const std::map<std::string, HookCounters>& hooks, double wall_seconds,
            unsigned threads) {
-  const auto* entry = only_hook(hooks);
-  if (entry == nullptr || wall_seconds <= 0) return;
-  const hooks::Hook* hook = hooks::find_hook(entry->first);
-  if (hook == nullptr) return;
-  const HookCounters& counters = entry->second;
-  const auto bytes = static_cast<double>(counters.bytes);
-  const Taken taken{wall_seconds * 1e9 / bytes, counters.cpu_seconds * 1e9 / bytes,
-                    static_cast<double>(counters.device_bytes) / bytes};
-  if (!teaches(*hook, taken, std::max(threads, 1U))) return;
+  if (wall_seconds <= 0) return;
+  std::vector<std::pair<const hooks::Hook*, Taken>> lessons;
+  const bool alone = one_did_nearly_all(hooks);
+  for (const auto& [name, counters] : hooks) {
+    const hooks::Hook* hook = hooks::find_hook(name);
+    if (hook == nullptr || counters.bytes < kLeastBytes) continue;
+    const auto bytes = static_cast<double>(counters.bytes);
+    const Taken taken{wall_seconds * 1e9 / bytes, counters.cpu_seconds * 1e9 / bytes,
+                      static_cast<double>(counters.device_bytes) / bytes};
+    if (teaches(*hook, taken, alone, std::max(threads, 1U))) lessons.emplace_back(hook, taken);
+  }
+  if (lessons.empty()) return;
   // Without a directory, or if it cannot be written, this process alone has learnt.
-  (void)remember([&] { observe(job, program, *hook, taken); });
+  (void)remember([&] {
+    for (const auto& [hook, taken] : lessons) observe(job, program, *hook, taken);
+  });
 }
 
 }  // namespace grapnel::choose

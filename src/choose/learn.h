@@ -35,7 +35,8 @@ uint64_t op_class(const program::Job& job);
 std::string op_class_name(uint64_t op_class);
 
 /// Learns from a finished scan: `hooks` by name, `wall_seconds` with `threads`. Only scans that are
-/// long enough and clear (one hook, all cached or nothing cached) teach anything. Thread-safe.
+/// long enough and clear (of a hook's bytes all or none came from the device; none if others had a
+/// part in the scan) teach anything. Thread-safe.
 void learn(const program::Job& job, const program::Program& program,
            const std::map<std::string, hooks::HookCounters>& hooks, double wall_seconds,
            unsigned threads);

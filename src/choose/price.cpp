@@ -78,16 +78,20 @@ hooks::Cost mix(const hooks::Cost& cached, const hooks::Cost& uncached, double c
 HookPrice price_hook(const hooks::Hook& hook, const PriceContext& context, double cached_share) {
   const double bytes = std::max(data_bytes(context.job), 1.0);
   const double setup_seconds = hook.setup_seconds();
+  const auto per_byte = [bytes](double seconds) { return seconds * 1e9 / bytes; };
   // Makes of the device's time the scan's; returns the price.
-  const auto finish = [&](hooks::Cost& cost) {
+  const auto finish = [&](hooks::Cost& cost, double& scan_ns) {
     const double device_seconds = cost.wall_seconds;
-    cost.wall_seconds = scan_seconds(cost, context) + setup_seconds;
-    return (cost.wall_seconds + kDeviceUse * device_seconds) * 1e9 / bytes;
+    const double scan = scan_seconds(cost, context);
+    scan_ns = per_byte(scan);
+    cost.wall_seconds = scan + setup_seconds;
+    return per_byte(cost.wall_seconds + kDeviceUse * device_seconds);
   };
   HookPrice all;
   all.if_cached = with_program(hook, Residency::cached, context);
   all.if_uncached = with_program(hook, Residency::uncached, context);
-  all.price = {finish(all.if_cached), finish(all.if_uncached)};
+  all.price.cached_ns = finish(all.if_cached, all.price.scan_cached_ns);
+  all.price.uncached_ns = finish(all.if_uncached, all.price.scan_uncached_ns);
   all.now = mix(all.if_cached, all.if_uncached, cached_share);
   return all;
 }

@@ -21,6 +21,9 @@ struct PriceContext {
 struct Price {
   double cached_ns = 0;
   double uncached_ns = 0;
+  // The same as a clock would show it while the scan runs: without setting up.
+  double scan_cached_ns = 0;
+  double scan_uncached_ns = 0;
 
   /// For bytes of which this share is cached.
   [[nodiscard]] double at(double cached_share) const {

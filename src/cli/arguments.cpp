@@ -112,6 +112,9 @@ void describe_query(CLI::App& app, QueryCommand& command) {
   app.add_flag("-q,--quiet", command.quiet, "no progress, no summary, no warnings");
 }
 
+// Of queries and files: each has threads and buffers of its own.
+constexpr unsigned kMostAtOnce = 4096;
+
 void describe_serve(CLI::App& app, ServeCommand& command) {
   app.add_option("--root", command.options.root, "directory whose files may be asked for")
       ->required()
@@ -120,6 +123,16 @@ void describe_serve(CLI::App& app, ServeCommand& command) {
       ->type_name("HOST:PORT");
   app.add_flag("--insecure", command.options.insecure,
                "listen on an address that others can reach, without encryption and passwords");
+  app.add_option("--max-queries", command.options.max_queries,
+                 "that run at once, default " + std::to_string(command.options.max_queries) +
+                     "; clients compute the others themselves (0: all)")
+      ->type_name("N")
+      ->check(CLI::Range(0U, kMostAtOnce));
+  app.add_option("--max-files", command.options.max_files,
+                 "sent at once to clients that compute themselves, default " +
+                     std::to_string(command.options.max_files))
+      ->type_name("N")
+      ->check(CLI::Range(0U, kMostAtOnce));
 }
 
 }  // namespace

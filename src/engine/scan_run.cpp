@@ -38,6 +38,8 @@ Result<state::Partial> ScanRun::scan(const RowSink& sink) {
   plan.job = prepared_->job;
   plan.program = prepared_->program;
   plan.choose = prepared_->decision.choose;
+  // The time of a scan that rests on purpose is not what its hooks take.
+  if (prepared_->cpu_share >= 1) plan.observe = prepared_->decision.observe;
   plan.threads = prepared_->threads;
   plan.cpu_share = prepared_->cpu_share;
   plan.row_limit = row_limit(prepared_->query);

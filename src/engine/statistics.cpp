@@ -35,6 +35,10 @@ api::Statistics make_statistics(const Prepared& prepared, const scan::Statistics
   statistics.table = source::table_expression(*prepared.job->source);
   statistics.program = short_name(*prepared.program);
   statistics.why = prepared.decision.reason;
+  if (prepared.decision.corrections) {
+    const std::string corrections = prepared.decision.corrections();
+    if (!corrections.empty()) statistics.why += "; corrected " + corrections;
+  }
   for (const auto& [name, counters] : scanned.hooks) {
     statistics.hooks.push_back(to_public(name, counters));
   }

@@ -11,6 +11,7 @@
 
 #include "base/cancel.h"
 #include "base/result.h"
+#include "hooks/common/extent_time.h"
 #include "hooks/hook.h"
 #include "program/program.h"
 
@@ -30,6 +31,8 @@ struct Plan {
   std::shared_ptr<const program::Program> program;
   /// Choice for an extent, asked by the worker that takes it. Thread-safe.
   std::function<HookChoice(const hooks::Extent&)> choose;
+  /// Told what each extent took. May be empty. Thread-safe.
+  std::function<void(const hooks::ExtentTime&)> observe;
   unsigned threads = 1;
   double cpu_share = 1;       ///< of one CPU that each thread may use on average; 1: all
   uint64_t extent_bytes = 0;  ///< 0: chosen from the size

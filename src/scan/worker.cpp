@@ -38,7 +38,9 @@ Driven Worker::drive(hooks::Extent extent, const std::optional<hooks::Extent>& n
       hooks::Session& session = **opened;
       reads_ahead_ = session.wants_announcement();
       if (next && reads_ahead_) session.announce(*next);
+      const double begin = hooks::wall_clock_seconds();
       Driven driven{extent, session.drive(extent, cancel_), hook};
+      if (driven.result.ok()) observe(driven, hooks::wall_clock_seconds() - begin);
       if (driven.result.ok() || driven.result.error().kind != ErrorKind::hook) return driven;
       opened = std::move(driven.result).error();
     } else if (opened.error().kind != ErrorKind::hook &&
@@ -58,6 +60,13 @@ Driven Worker::drive(hooks::Extent extent, const std::optional<hooks::Extent>& n
                  ",any lets other hooks take over what it cannot do";
   }
   return {extent, std::move(error), choice.first};
+}
+
+void Worker::observe(const Driven& driven, double wall_seconds) const {
+  if (!plan_.observe) return;
+  const hooks::HookCounters& counters = driven.result->counters;
+  plan_.observe({driven.hook, driven.extent.end - driven.extent.begin, counters.device_bytes,
+                 wall_seconds, counters.cpu_seconds});
 }
 
 Status Worker::merge(state::Partial&& partial) {

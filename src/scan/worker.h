@@ -36,6 +36,7 @@ class Worker {
 
  private:
   Result<hooks::Session*> session(hooks::Hook& hook);
+  void observe(const Driven& driven, double wall_seconds) const;
 
   const Plan& plan_;
   const CancelToken& cancel_;

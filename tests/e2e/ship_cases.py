@@ -416,6 +416,33 @@ def a_server_with_too_much_to_do_sends_the_file(tmp):
 
 
 @case
+def a_server_that_computes_nothing_sends_files(tmp):
+    table = lines(tmp / "t.log", random.Random(SEED))
+    sql = f"SELECT count(*) FROM {table} WHERE line LIKE '%error%'"
+    expected = grapnel.query(sql, cwd=tmp).expect().out
+    with grapnel.Server(tmp, "--max-queries", "0", "--max-files", "1") as server:
+        answer = grapnel.query(sql, on=server.address).expect()
+        assert answer.out == expected, answer.out
+        assert "--max-queries 0" in shipped_alone(answer)["why"], answer.stats
+        said = grapnel.run("query", "--on", server.address, "--hook", "read", sql).expect(1).err
+        assert "computes nothing itself" in said and "leave --hook" in said, said
+
+
+@case
+def a_server_that_sends_no_files_computes_all_the_same(tmp):
+    table = lines(tmp / "t.log", random.Random(SEED))
+    sql = f"SELECT count(*) FROM {table} WHERE line LIKE '%error%'"
+    with grapnel.Server(tmp, "--max-files", "0") as server:
+        answer = grapnel.query(sql, on=server.address).expect()
+        assert "ship" not in answer.stats["hooks"], answer.stats
+        said = grapnel.query(sql, on=server.address, hook="ship").expect(1).err
+        assert "sends 0 files already, its limit" in said, said
+    for option in ("--max-queries", "--max-files"):
+        for wrong in ("-1", "4097", "x"):
+            grapnel.run("serve", "--root", tmp, option, wrong).expect(grapnel.EXIT["refused"])
+
+
+@case
 def explain_compares_pushing_and_shipping(tmp):
     table = plain_tbl(tmp / "t.tbl", random.Random(SEED))
     env = {"XDG_CACHE_HOME": str(tmp / "cache")}

@@ -229,11 +229,9 @@ class FlightSqlServer : public flight::FlightServerBase {
                             std::unique_ptr<flight::FlightDataStream>* stream) {
     auto running = std::make_shared<RunningCount>(running_queries_);
     if (running->count > max_queries_) {
-      const std::string why =
-          "the server runs " + std::to_string(max_queries_) + " queries already, its limit";
-      if (options.execute.ship_offer) return advise_to_ship(why, stream);
-      return to_arrow(Error{ErrorKind::limit, why, "try again when one has ended", 0, {}},
-                      options.own_client);
+      const Error error = too_many_queries();
+      if (options.execute.ship_offer) return advise_to_ship(error.message, stream);
+      return to_arrow(error, options.own_client);
     }
     auto query = executor_.execute(sql, options.execute);
     if (!query.ok()) return to_arrow(query.error(), options.own_client);
@@ -287,6 +285,20 @@ class FlightSqlServer : public flight::FlightServerBase {
    private:
     std::atomic<unsigned>& counter_;
   };
+
+  [[nodiscard]] Error too_many_queries() const {
+    Error error;
+    error.kind = ErrorKind::limit;
+    if (max_queries_ == 0) {
+      error.message = "the server computes nothing itself (--max-queries 0)";
+      error.hint = "leave --hook and --polite away: then grapnel computes here";
+    } else {
+      error.message =
+          "the server runs " + std::to_string(max_queries_) + " queries already, its limit";
+      error.hint = "try again when one has ended";
+    }
+    return error;
+  }
 
   Executor& executor_;
   const unsigned max_queries_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "choose/extent_chooser.h"
 #include "file_system.h"
 #include "hooks/scan_fixture.h"
 
@@ -144,6 +145,108 @@ Result<Decision> decide_within(const std::shared_ptr<const program::Job>& job,
   HookRequest request = *parse_hook_request(hook);
   request.limits = limits;
   return decide(job, std::make_shared<NamedProgram>("native test"), request, 2, 1);
+}
+
+/// A file of 1 GiB of which but the beginning is written.
+std::shared_ptr<const program::Job> large_job(const std::string& path) {
+  EXPECT_EQ(::truncate(path.c_str(), 1 << 30), 0);
+  return sum_job(open_csv(path, '\0'), 0);
+}
+
+hooks::Extent extent_at(uint64_t begin) {
+  hooks::Extent extent;
+  extent.begin = begin;
+  extent.end = begin + (4 << 20);
+  return extent;
+}
+
+/// What 64 MiB through `hook` took, `times` as much as was expected.
+hooks::ExtentTime took(const Decision& decision, const hooks::Hook& hook, bool cached,
+                       double times) {
+  const Candidate& candidate = find(decision, hook.name());
+  const hooks::Cost& cost = cached ? candidate.if_cached : candidate.if_uncached;
+  const double share = static_cast<double>(ExtentChooser::kLeastBytes) / (1 << 30);
+  const double seconds = (cost.wall_seconds - hook.setup_seconds()) * share * times * 2;
+  return {&hook, ExtentChooser::kLeastBytes, cached ? 0 : ExtentChooser::kLeastBytes, seconds,
+          seconds};
+}
+
+TEST(Correction, WhatIsFarDearerThanExpectedGivesWayToTheNextBest) {
+  const Directory directory;
+  const auto job = large_job(directory.write("t.csv", numbers(300'000)));
+  const auto decision = decide_for(job, "");
+  ASSERT_TRUE(decision.ok());
+  const hooks::Extent uncached = extent_at(512 << 20);
+  const hooks::Hook& first = *decision->choose(uncached).first;
+  const hooks::Hook& second = *decision->choose(uncached).fallbacks.front();
+  decision->observe(took(*decision, first, false, 50));
+  EXPECT_EQ(decision->choose(uncached).first, &second) << to_text(*decision);
+  EXPECT_NE(decision->corrections().find(std::string(first.name()) + " took 50 times"),
+            std::string::npos)
+      << decision->corrections();
+  EXPECT_NE(decision->corrections().find("after 67.11 MB of 1.074 GB"), std::string::npos)
+      << decision->corrections();
+  // Back again where the other one is worse still; from the first correction on by what was
+  // measured, however near to what was expected.
+  decision->observe(took(*decision, second, false, 5000));
+  EXPECT_NE(decision->choose(uncached).first, &second);
+}
+
+TEST(Correction, WhatIsNearToWhatWasExpectedChangesNothing) {
+  const Directory directory;
+  const auto job = large_job(directory.write("t.csv", numbers(300'000)));
+  const auto decision = decide_for(job, "");
+  ASSERT_TRUE(decision.ok());
+  const hooks::Extent uncached = extent_at(512 << 20);
+  const hooks::Hook& first = *decision->choose(uncached).first;
+  for (const double times : {1.0, 0.6, 1.9}) {
+    decision->observe(took(*decision, first, false, times));
+  }
+  hooks::ExtentTime little = took(*decision, first, false, 50);
+  little.bytes = little.device_bytes = ExtentChooser::kLeastBytes / 2;
+  decision->observe(little);
+  hooks::ExtentTime mixed = took(*decision, first, false, 50);
+  mixed.device_bytes /= 2;
+  decision->observe(mixed);
+  EXPECT_EQ(decision->choose(uncached).first, &first);
+  EXPECT_EQ(decision->corrections(), "");
+}
+
+TEST(Correction, ADearProgramIsDearForAllHooksInUserSpace) {
+  const Directory directory;
+  const auto job = large_job(directory.write("t.csv", numbers(300'000)));
+  const auto decision = decide_within(job, {.no_kernel = true});
+  ASSERT_TRUE(decision.ok());
+  const hooks::Hook& read = *hooks::find_hook("read");
+  const auto names_of = [](const hooks::HookChoice& choice) {
+    std::string names(choice.first->name());
+    for (const hooks::Hook* hook : choice.fallbacks) names += " " + std::string(hook->name());
+    return names;
+  };
+  const std::string before = names_of(decision->choose(extent_at(0)));
+  decision->observe(took(*decision, read, true, 20));
+  EXPECT_EQ(names_of(decision->choose(extent_at(0))), before);
+  EXPECT_NE(decision->corrections(), "");
+}
+
+TEST(Correction, WhoWasNotAskedIsAskedThen) {
+  const Directory directory;
+  const auto job = large_job(directory.write("t.csv", numbers(300'000)));
+  HookRequest request;
+  request.ask_all = false;
+  const auto decision = decide(job, std::make_shared<NamedProgram>("native test"), request, 2, 1);
+  ASSERT_TRUE(decision.ok());
+  const hooks::Extent cached = extent_at(0);
+  const hooks::HookChoice before = decision->choose(cached);
+  decision->observe(took(*decision, *before.first, true, 1000));
+  const hooks::HookChoice after = decision->choose(cached);
+  // Who may use hooks in the kernel has one that is cheaper by far now.
+  hooks::Hook& pipe = *hooks::find_hook("pipe");
+  if (pipe.permitted().yes && pipe.eligible(*job).yes) {
+    EXPECT_TRUE(after.first->in_kernel()) << after.first->name();
+  } else {
+    EXPECT_FALSE(after.first->in_kernel()) << after.first->name();
+  }
 }
 
 TEST(Limits, NoKernelRulesOutWithoutAsking) {
