@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
   }
   Reader reader;
   reader.block_bytes = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 256 << 10;
-  const unsigned depth = argc > 3 ? static_cast<unsigned>(std::atoi(argv[3])) : 16;
+  const unsigned depth = argc > 3 ? static_cast<unsigned>(std::strtoul(argv[3], nullptr, 10)) : 16;
   const bool buffered = argc > 4 && std::strcmp(argv[4], "buffered") == 0;
   reader.fd = open(argv[1], O_RDONLY | (buffered ? 0 : O_DIRECT) | O_CLOEXEC);
   if (reader.fd < 0) fail(argv[1], errno);

@@ -199,7 +199,7 @@ std::string short_time(uint64_t ns) {
 }
 
 std::string process_text(const api::TraceProcess& process) {
-  const std::string command = process.command.empty() ? "?" : printable(process.command);
+  std::string command = process.command.empty() ? "?" : printable(process.command);
   switch (process.kind) {
     case api::TraceProcess::Kind::process:
       return command;

@@ -13,7 +13,7 @@ namespace grapnel::wire {
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  uint16_t port = 31337;      ///< 0: any free port
+  uint16_t port = 31337;     ///< 0: any free port
   unsigned max_queries = 0;  ///< running at once; more are refused with a clear error
   unsigned max_files = 0;    ///< raw files given at once; the same
 };

@@ -29,6 +29,13 @@ def dependencies(build):
     return found
 
 
+def configuration(source):
+    """Of all folders above the file, the outermost first."""
+    folders = [folder for folder in reversed(source.parents) if folder.is_relative_to(ROOT)]
+    files = [folder / ".clang-tidy" for folder in folders]
+    return b"".join(file.read_bytes() for file in files if file.exists())
+
+
 def output_of(entry):
     words = shlex.split(entry["command"])
     return words[words.index("-o") + 1]
@@ -55,7 +62,6 @@ def main():
     wanted = [Path(name).resolve() for name in sys.argv[2:]]
     commands = json.loads((build / "compile_commands.json").read_text())
     depends, hasher = dependencies(build), Hasher(build)
-    config = (ROOT / ".clang-tidy").read_bytes()
     stamps = build / "tidy"
     stamps.mkdir(exist_ok=True)
 
@@ -67,7 +73,7 @@ def main():
         if source.is_relative_to(build) or (wanted and source not in wanted):
             continue
         seen.add(source)
-        key = hashlib.sha256(config + entry["command"].encode())
+        key = hashlib.sha256(configuration(source) + entry["command"].encode())
         for name in [str(source)] + sorted(depends.get(output_of(entry), [])):
             key.update(hasher.file(name))
         stamp = stamps / hashlib.sha256(str(source).encode()).hexdigest()[:16]

@@ -70,6 +70,7 @@ TEST(Decide, CachedGoesThroughReadUncachedThroughDirect) {
   const std::string path = directory.write("t.csv", numbers(200'000));
   const auto job = sum_job(open_csv(path, '\0'), 0);
   const int file = ::open(path.c_str(), O_RDWR);
+  ASSERT_GE(file, 0);
   ASSERT_EQ(fsync(file), 0);
   hooks::Extent extent;
   extent.end = job->source->data_end;
@@ -271,6 +272,7 @@ TEST(Limits, PoliteGoesAroundTheCacheForWhatIsNotCached) {
   const std::string path = directory.write("t.csv", numbers(400'000));
   const auto job = sum_job(open_csv(path, '\0'), 0);
   const int file = ::open(path.c_str(), O_RDWR);
+  ASSERT_GE(file, 0);
   ASSERT_EQ(fsync(file), 0);
   hooks::Extent extent;
   extent.end = job->source->data_end;

@@ -15,6 +15,12 @@ namespace {
 
 /// A directory of this test's own, removed at the end.
 class FileReaderTest : public testing::Test {
+ public:
+  ~FileReaderTest() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(root_, ignored);
+  }
+
  protected:
   FileReaderTest() {
     const char* base = std::getenv("GRAPNEL_TEST_TMP");
@@ -23,10 +29,6 @@ class FileReaderTest : public testing::Test {
     directory_ = UniqueFd(::open(root_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     where_.directory_fd = directory_.get();
     where_.beneath = true;
-  }
-  ~FileReaderTest() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(root_, ignored);
   }
   void write(const std::string& name, const std::string& content) const {
     std::ofstream(root_ + "/" + name, std::ios::binary) << content;

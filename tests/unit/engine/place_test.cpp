@@ -14,6 +14,9 @@ namespace grapnel::engine {
 namespace {
 
 class PlaceTest : public testing::Test {
+ public:
+  ~PlaceTest() override { ::unlink(path_.c_str()); }
+
  protected:
   PlaceTest() {
     const char* directory = std::getenv("GRAPNEL_TEST_TMP");
@@ -23,7 +26,6 @@ class PlaceTest : public testing::Test {
     file << "a,b,c\n";
     for (int i = 0; i < kRecords; i++) file << i % 10 << "," << i % 7 << ",xyz\n";
   }
-  ~PlaceTest() override { ::unlink(path_.c_str()); }
 
   [[nodiscard]] std::string sql(std::string text) const {
     return text.replace(text.find("{}"), 2, "'" + path_ + "'");

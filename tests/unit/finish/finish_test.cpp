@@ -138,7 +138,7 @@ TEST(FinishRows, SortedLimitAgreesWithFullSort) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   std::vector<std::pair<int, const char*>> records;
-  for (int i = 0; i < 500; i++) records.push_back({static_cast<int>(random() % 20), "x"});
+  for (int i = 0; i < 500; i++) records.emplace_back(static_cast<int>(random() % 20), "x");
   RowQuery query;
   query.order_by(RowQuery::result(0), true);
   const Rows all = query.run(records);

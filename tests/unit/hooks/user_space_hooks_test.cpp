@@ -204,6 +204,7 @@ TEST(PageCache, SeesWhatIsCached) {
   const Directory directory;
   const std::string path = directory.write("t", std::string(2 * kHalf, 'x'));
   const int file = ::open(path.c_str(), O_RDWR);
+  ASSERT_GE(file, 0);
   ASSERT_EQ(fsync(file), 0);
   const PageCacheProbe probe(file);
   ASSERT_NE(probe.method(), PageCacheProbe::Method::none) << "the file is our own";

@@ -13,7 +13,7 @@ uint64_t first_seed() {
 
 int case_count() {
   const char* given = getenv("GRAPNEL_TEST_CASES");
-  return given != nullptr ? atoi(given) : 25;
+  return given != nullptr ? static_cast<int>(strtol(given, nullptr, 10)) : 25;
 }
 
 struct Tally {

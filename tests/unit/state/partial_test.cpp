@@ -183,7 +183,7 @@ TEST(Partial, MergeIsIndependentOfTheCut) {
     Partial merged = fixture.partial();
     for (Partial& part : parts) {
       ASSERT_TRUE(merged.merge(std::move(part)).ok());
-      EXPECT_TRUE(part.empty());
+      EXPECT_TRUE(part.empty());  // NOLINT(bugprone-use-after-move): that is what merge() promises
     }
     ASSERT_EQ(merged.groups.size(), whole.groups.size());
     for (size_t group = 0; group < whole.groups.size(); group++) {
@@ -222,7 +222,7 @@ TEST(RowBatch, SortsAppendsAndTruncates) {
   RowBatch batch;
   batch.append_all(std::move(late));
   batch.append_all(std::move(early));
-  EXPECT_EQ(early.size(), 0U);
+  EXPECT_EQ(early.size(), 0U);  // NOLINT(bugprone-use-after-move): that is what it promises
   batch.sort_by_offset();
   EXPECT_EQ(batch.file_offsets, (std::vector<uint64_t>{10, 30, 40}));
   EXPECT_TRUE(batch.value(0, 0, kBigint).integer == 1);

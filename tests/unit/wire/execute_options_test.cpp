@@ -35,8 +35,8 @@ TEST(ExecuteOptions, SurviveTheWire) {
 TEST(ExecuteOptions, RefuseWhatTheyDoNotKnow) {
   for (const char* text : {"", "[]", "{", "{\"hok\":\"read\"}", "{\"threads\":-1}",
                            "{\"threads\":\"2\"}", "{\"ship_offer\":{}}",
-                           "{\"ship_offer\":{\"link_bytes_per_second\":-1,\"rtt_seconds\":0,"
-                           "\"threads\":1}}",
+                           R"({"ship_offer":{"link_bytes_per_second":-1,"rtt_seconds":0,)"
+                           R"("threads":1}})",
                            "{\"hook\":1}"}) {
     auto options = ExecuteOptions::from_json(text);
     ASSERT_FALSE(options.ok()) << text;
