@@ -1,6 +1,7 @@
 # cmake -DOUTPUT=header.h -DFILES="a.cpp;b.h" -P Fingerprint.cmake
 # Writes a header that defines GRAPNEL_GENERATOR_FINGERPRINT: other contents of any of the files give
 # another text, the same contents the same in every clone. The header changes only when the text does.
+cmake_policy(VERSION 3.25)
 set(all "")
 foreach(file IN LISTS FILES)
   file(SHA256 "${file}" one)

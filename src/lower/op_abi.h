@@ -154,9 +154,9 @@ gr_u64 gr_load_double(struct gr_row* row, gr_u32 field, double* value);
 /* Text against text constant number `parameter`; both targets. Result 0 or 1. */
 gr_u64 gr_text_equal(struct gr_run* run, const struct gr_text* text, gr_u32 parameter);
 gr_u64 gr_text_starts_with(struct gr_run* run, const struct gr_text* text, gr_u32 parameter);
-#ifndef GR_BPF
 gr_u64 gr_text_ends_with(struct gr_run* run, const struct gr_text* text, gr_u32 parameter);
 gr_u64 gr_text_contains(struct gr_run* run, const struct gr_text* text, gr_u32 parameter);
+#ifndef GR_BPF
 gr_u64 gr_text_like(struct gr_run* run, const struct gr_text* text, gr_u32 parameter,
                     gr_u32 escape);
 /* <0, 0, >0 by bytes. */

@@ -148,9 +148,8 @@ uint32_t PlanBuilder::like(const Expr& expr) {
            : simple->open_end ? NodeKind::text_starts_with
                               : NodeKind::text_equal;
   }
-  if (plan_.target == Target::bpf && kind != NodeKind::text_equal &&
-      kind != NodeKind::text_starts_with) {
-    refuse("LIKE is done in BPF only for patterns of the form 'text%'");
+  if (plan_.target == Target::bpf && kind == NodeKind::text_like) {
+    refuse("LIKE is done in BPF only for patterns of the forms 'text', 'text%', '%text', '%text%'");
     return 0;
   }
   const uint32_t number = text_parameter(simple ? simple->text : pattern.constant_text);

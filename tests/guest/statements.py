@@ -91,6 +91,9 @@ def _lines(folder):
                     "SELECT count(*) FROM lines('long.txt') WHERE line LIKE 'error%'",
                     [[str(count)]])
     yield Statement("inner lines", "long.txt",
+                    "SELECT count(*) FROM lines('long.txt') WHERE line LIKE '%rror%' AND line LIKE '%tail'",
+                    [[str(count)]])
+    yield Statement("pattern lines", "long.txt",
                     "SELECT count(*) FROM lines('long.txt') WHERE line LIKE '%or%tail'",
                     [[str(count)]])
 

@@ -222,29 +222,4 @@ GR_TEMPLATE gr_u64* gr_group(struct gr_run* run) {
   return gr_entry(run->area, found - 1) + gr_slots_at();
 }
 
-/* Both texts have at most GR_BPF_TEXT_BYTES bytes that count. */
-GR_INLINE gr_u64 gr_text_matches(struct gr_run* run, const struct gr_text* text, gr_u32 parameter,
-                                 gr_u64 whole) {
-  gr_u64 place = run->worker->parameters.word[parameter];
-  gr_u64 size = place & 0xffffffff;
-  gr_u64 from = place >> 32 & (GR_TEXT_PARAMETER_BYTES - 1);
-  GR_OPAQUE(from);
-  const gr_u8* bytes = run->worker->data + gr_in_data(text->position);
-  const gr_u8* wanted = run->worker->parameters.text + from;
-  gr_u64 difference = whole ? text->length ^ size : gr_is_below(text->length, size);
-#pragma unroll
-  for (gr_u32 i = 0; i < GR_BPF_TEXT_BYTES / 8; i++)
-    difference |= gr_text_word(bytes, size, i) ^ gr_text_word(wanted, size, i);
-  return gr_is_nonzero(difference) ^ 1;
-}
-
-GR_TEMPLATE gr_u64 gr_text_equal(struct gr_run* run, const struct gr_text* text, gr_u32 parameter) {
-  return gr_text_matches(run, text, parameter, 1);
-}
-
-GR_TEMPLATE gr_u64 gr_text_starts_with(struct gr_run* run, const struct gr_text* text,
-                                       gr_u32 parameter) {
-  return gr_text_matches(run, text, parameter, 0);
-}
-
 #endif

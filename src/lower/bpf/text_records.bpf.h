@@ -6,6 +6,7 @@
 
 #include "lower/bpf/groups.bpf.h"
 #include "lower/bpf/record_ends.bpf.h"
+#include "lower/bpf/text_tests.bpf.h"
 
 /* Where the loop is lies in the worker's next_end (index in worker->ends) and row_begin: see
  * GR_IN_MEMORY. */

@@ -74,6 +74,16 @@ struct gr_walk {
   gr_u64 field_begin; /* of the field whose end is looked for */
 };
 
+/* A constant being looked for in a field; positions in `data`. */
+struct gr_search {
+  gr_u64 from, size;  /* of the constant, in parameters.text */
+  gr_u64 first, last; /* its first and its last byte, eight times each */
+  gr_u64 at;          /* of the next places to be looked at */
+  gr_u64 places;      /* where it may still begin, from there on */
+  gr_u64 group, bits; /* candidates that are not looked at yet: bit i for the place group + i */
+  gr_u64 found;       /* 1: it is there */
+};
+
 /* Element of the map `gr_workers`. "in": set by user space before a run; "out": read after it;
  * "kept": from run to run, set by user space before an extent. */
 struct gr_worker {
@@ -113,6 +123,7 @@ struct gr_worker {
   gr_u64 row_end;   /* fixed: behind the last whole record */
   gr_u64 next_end;  /* text: number of the next record's end in `ends` */
   struct gr_walk walk;
+  struct gr_search search;
   gr_u64 field_count;
   gr_u64 quote_limit;              /* where the record's first quote stands, or all ones */
   gr_u64 view[GR_GROUP_BYTES / 8]; /* steps of a long row of delimiters: see csv_row.bpf.h */

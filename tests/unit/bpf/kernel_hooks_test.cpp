@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <random>
 #include <string>
 
 #include "fixture.h"
@@ -308,7 +309,55 @@ TEST_P(KernelHookTest, counts_lines) {
   expect_same("SELECT count(*) FROM " + lines + " WHERE line = ''");
   expect_same("SELECT line_offset, line FROM " + lines + " WHERE line = 'info 1234'");
   EXPECT_FALSE(
-      hook().eligible(*job_of("SELECT count(*) FROM " + lines + " WHERE line LIKE '%x%'")).yes);
+      hook().eligible(*job_of("SELECT count(*) FROM " + lines + " WHERE line LIKE '%x%y%'")).yes);
+}
+
+/// Lines over an alphabet so small that nearly every place is a candidate, and patterns that stand
+/// in them, at group boundaries of 64 bytes, over pages, at the ends; or nearly so.
+TEST_P(KernelHookTest, texts_are_found_anywhere) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  using Letters = std::vector<std::string>;
+  for (const Letters& alphabet : {Letters{"a", "b"}, Letters{"a", "b", "c", "d", "e", " "},
+                                  Letters{"a", "b", "\u00e9", "\u20ac"}}) {
+    const auto word = [&](size_t size) {
+      Letters letters(size);
+      for (std::string& letter : letters) letter = alphabet[random() % alphabet.size()];
+      return letters;
+    };
+    const auto join = [](const Letters& letters, size_t begin, size_t end) {
+      std::string text;
+      for (size_t i = begin; i < end; i++) text += letters[i];
+      return text;
+    };
+    std::string text;
+    std::vector<std::string> found;
+    while (text.size() < 40'000) {
+      const Letters line = word(random() % 20 == 0 ? random() % 2000 : random() % 200);
+      for (const size_t size : {1, 2, 7, 10}) {
+        if (found.size() >= 60 || line.size() < size) continue;
+        const size_t begin = random() % (line.size() - size + 1);
+        found.push_back(join(line, begin, begin + size));
+      }
+      text += join(line, 0, line.size()) + "\n";
+    }
+    const std::string path = directory_.write("words.txt", text);
+    const std::string count = "SELECT count(*), sum(line_offset) FROM lines('" + path + "') WHERE ";
+    for (size_t i = 0; i < 24; i++) {
+      std::string pattern =
+          i % 4 == 3 ? join(word(10), 0, 1 + random() % 10) : found[random() % found.size()];
+      if (i % 3 != 2) pattern.insert(0, "%");
+      if (i % 3 != 1) pattern += "%";
+      const Answer answer =
+          expect_same(count + "line " + (i % 5 == 0 ? "NOT " : "") + "LIKE '" + pattern + "'");
+      EXPECT_FALSE(answer.failed) << answer.text;
+      EXPECT_EQ(answer.counters.escapes, 0U) << pattern;
+      if (HasFailure()) return;
+    }
+    expect_same(count + "line LIKE '%%'");
+    expect_same(count + "line LIKE '%ab%' AND line LIKE '%ba' AND NOT line LIKE '%aab%'");
+  }
 }
 
 TEST_P(KernelHookTest, quotes_mean_nothing_in_lines) {

@@ -110,6 +110,7 @@ TEST_P(KernelHookTest, random_files) {
       "SELECT day, id % 7, count(*), count(note) FROM % WHERE id > 0 GROUP BY 1, 2",
       "SELECT id, price, note FROM % WHERE id < 50 OR flag = 'x'",
       "SELECT count(*), max(id) FROM % WHERE note IS NULL OR note LIKE 'be%%'",
+      "SELECT count(*), sum(id) FROM % WHERE note LIKE '%%t%%' OR flag LIKE '%%a'",
   };
   const uint64_t seed = first_seed();
   uint64_t escapes = 0, records = 0;
